@@ -1,0 +1,41 @@
+import type { Credential, Subject } from '../identity/subject.ts'
+import type { Reading } from '../mcp/reading.ts'
+import type { Capabilities, Decision } from '../policy/decision.gen.ts'
+
+/** What a caller tried to do. Built by a door, from its protocol only. */
+export interface Attempt {
+  readonly credential: Credential
+  readonly reading: Reading
+  /** Also mint the capability token; if that fails, the attempt is denied. */
+  readonly mint?: boolean
+}
+
+export interface Outcome {
+  readonly decision: Decision
+  /** Whoever was authenticated, also when the decision is a denial. */
+  readonly subject?: Subject
+  /** The value of x-mcp-authorized, if it was asked for and the decision allows. */
+  readonly capabilityToken?: string
+}
+
+export type CapabilitiesOutcome =
+  | { readonly ok: true; readonly capabilities: Capabilities; readonly subject: Subject; readonly revision: string }
+  | { readonly ok: false; readonly decision: Decision }
+
+/** The one use case behind every door. Never rejects: every failure is a denial with a reason. */
+export interface Authorizer {
+  authorize(attempt: Attempt): Promise<Outcome>
+  /** Everything the credential may use under the virtual servers. */
+  capabilities(credential: Credential, virtualServers: readonly (string | null)[]): Promise<CapabilitiesOutcome>
+  /** The names of a list that the credential may call, in the order given. Empty whenever anything fails. */
+  visible(list: VisibleQuery): Promise<readonly string[]>
+}
+
+/** A list to filter: client-visible names (upstream's where the server is known), or URIs. */
+export interface VisibleQuery {
+  readonly credential: Credential
+  readonly type: 'tool' | 'prompt' | 'resource' | 'template'
+  readonly names: readonly string[]
+  readonly server?: string
+  readonly virtualServers: readonly (string | null)[]
+}

@@ -1,0 +1,83 @@
+import type { CodeOf } from '../policy/reasons.ts'
+
+/** What the door's protocol carried. Header names are lower case; every value a header had is kept, in order. */
+export interface HttpRequest {
+  readonly method: string
+  readonly headers: ReadonlyMap<string, readonly string[]>
+  /** The bytes at hand; empty when there are none. */
+  readonly body: Uint8Array
+}
+
+/** What the door knows from its own configuration, never from the client. */
+export interface DoorKnowledge {
+  /** Id of the server behind this door. */
+  readonly server?: string | undefined
+  /** A virtual server that the door puts on every request. */
+  readonly virtualServer?: string | undefined
+}
+
+/** `mcp` of the configuration, as far as reading needs it. */
+export interface ReadOptions {
+  readonly profile: 'strict' | 'kuadrant'
+  /** Bytes. */
+  readonly maxBodyBytes: number
+  /** Nested arrays and objects. */
+  readonly maxDepth: number
+  readonly batches: boolean
+  /** Profile kuadrant: believe the router's headers where a POST has no body. */
+  readonly headersOnly: boolean
+}
+
+/** One thing that is asked for; a batch holds several. */
+export interface Ask {
+  /** The MCP method, or `GET`, `DELETE` (streams and sessions) or `response`, which no JSON-RPC method can be. */
+  readonly action: string
+  readonly target: Target
+}
+
+/**
+ * What it is asked of. `server`: the server as a whole (`name` only for a broker's own tool).
+ * A `resource` of completion/complete may turn out to be a template's text: the policy knows the templates.
+ * `names`: the URIs of subscriptions/listen, each of which must be readable.
+ */
+export type Target =
+  | { readonly type: 'server'; readonly name?: string }
+  | { readonly type: 'tool' | 'prompt' | 'resource'; readonly name: string }
+  | { readonly type: 'resource'; readonly names: readonly string[] }
+
+/** A JSON-RPC id as it stood in the body (`text` is its JSON source, so that large numbers survive being echoed). */
+export interface RpcId {
+  readonly text: string
+}
+
+/** A request read strictly, or the first rule of the contract's section 7 that it breaks. */
+export type Reading = Read | Refused
+
+export interface Read {
+  readonly ok: true
+  /** Never empty. */
+  readonly asks: readonly Ask[]
+  readonly batch: boolean
+  /** The id of the server, where the door or the router knows it; never `mcpBroker`. */
+  readonly server?: string
+  /** Every virtual server that was named by door and header; null for one that cannot exist. */
+  readonly virtualServers: readonly (string | null)[]
+  /** The id of a JSON-RPC request; absent for notifications, responses, batches and bodiless requests. */
+  readonly rpcId?: RpcId
+  /** The MCP protocol version the request names, if it does. */
+  readonly protocolVersion?: string
+  /** Profile kuadrant: the broker answers, no upstream (`x-mcp-servername` absent or `mcpBroker`). Always true in profile strict. */
+  readonly brokerAnswers: boolean
+  /** The answer must name no header for removal (headers-only mode). */
+  readonly withoutRemovals: boolean
+}
+
+export interface Refused {
+  readonly ok: false
+  readonly code: CodeOf<'request'>
+  /** One lower-case line for people; holds nothing the client sent. */
+  readonly detail: string
+  /** The method, where it could be read. */
+  readonly action: string
+  readonly rpcId?: RpcId
+}

@@ -1,0 +1,89 @@
+// Generated from schemas/data.json by `npm run generate`; do not edit.
+
+/**
+ * This interface was referenced by `Data`'s JSON-Schema
+ * via the `definition` "item".
+ */
+export type Item = (string | CatalogueItem)
+/**
+ * This interface was referenced by `Data`'s JSON-Schema
+ * via the `definition` "items".
+ */
+export type Items = Item[]
+/**
+ * This interface was referenced by `Data`'s JSON-Schema
+ * via the `definition` "names".
+ */
+export type Names = string[]
+/**
+ * `type:name`; a final `*` matches any rest of the name.
+ * 
+ * This interface was referenced by `Data`'s JSON-Schema
+ * via the `definition` "pattern".
+ */
+export type Pattern = string
+
+/**
+ * The documents under data.mcp: the catalogue, virtual servers, roles and settings.
+ */
+export interface Data {
+/**
+ * The MCP servers by id (Kuadrant's are `namespace/name`).
+ */
+servers?: {
+[k: string]: Server
+}
+/**
+ * Selections of client-visible names, by id. An absent list is an empty one.
+ */
+virtual_servers?: {
+[k: string]: VirtualServer
+}
+/**
+ * What each role grants: server id, or `*` for every server in `servers`, to patterns.
+ */
+roles?: {
+[k: string]: {
+[k: string]: Pattern[]
+}
+}
+settings?: {
+/**
+ * closed: only what `servers` lists exists. open: a literal grant stands on its own. Default: closed; open in profile kuadrant.
+ */
+catalogue?: ("closed" | "open")
+/**
+ * true: a grant that holds no colon is a tool (migration).
+ */
+unprefixed_roles?: boolean
+}
+}
+/**
+ * This interface was referenced by `Data`'s JSON-Schema
+ * via the `definition` "server".
+ */
+export interface Server {
+/**
+ * Before every tool and prompt name as clients see it; absent or empty: none. Two servers may not share one.
+ */
+prefix?: string
+state?: ("Enabled" | "Disabled")
+tools?: Items
+prompts?: Items
+resources?: Items
+templates?: Items
+}
+export interface CatalogueItem {
+name: string
+tags?: string[]
+annotations?: {
+
+}
+sha256?: string
+}
+export interface VirtualServer {
+tools?: Names
+prompts?: Names
+resources?: Names
+templates?: Names
+}

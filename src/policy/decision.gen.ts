@@ -1,0 +1,110 @@
+// Generated from schemas/decision.json by `npm run generate`; do not edit.
+
+/**
+ * This interface was referenced by `Decision`'s JSON-Schema
+ * via the `definition` "reasonCode".
+ */
+export type ReasonCode = ("token_missing" | "token_malformed" | "token_signature" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer_unknown" | "token_key_unknown" | "token_algorithm" | "token_type" | "token_claim_missing" | "token_revoked" | "body_missing" | "body_partial" | "body_too_large" | "body_malformed" | "body_ambiguous" | "batch_refused" | "content_type" | "header_mismatch" | "header_forbidden" | "method_unknown" | "version_unsupported" | "role_missing" | "item_unknown" | "item_ambiguous" | "server_unknown" | "server_disabled" | "virtual_server_unknown" | "virtual_server_excludes" | "argument_refused" | "not_ready" | "policy_error" | "mint_failed" | "claim_too_large" | "keys_unavailable" | "overloaded")
+/**
+ * This interface was referenced by `Decision`'s JSON-Schema
+ * via the `definition` "resourceType".
+ */
+export type ResourceType = ("tool" | "prompt" | "resource" | "template" | "server")
+/**
+ * What the policy's `decision` entrypoint returns.
+ * 
+ * This interface was referenced by `Decision`'s JSON-Schema
+ * via the `definition` "verdict".
+ */
+export type Verdict = (Verdict1 & Verdict2)
+export type Verdict1 = ({
+allow?: true
+reasons?: {
+[k: string]: unknown
+}
+} | {
+allow?: false
+reasons?: {
+[k: string]: unknown
+}
+})
+
+/**
+ * What every door answers, and what the decision log holds. `reasons` is empty if and only if `allow`.
+ */
+export interface Decision {
+/**
+ * Unique; the same in the log, in Envoy's dynamic metadata and in the error the client sees.
+ */
+id: string
+allow: boolean
+reasons: Reason[]
+/**
+ * Revision of the policy and data that decided; empty before one is loaded.
+ */
+revision: string
+/**
+ * The verified subject; absent when the credential was refused.
+ */
+subject?: string
+/**
+ * The MCP method; empty when it could not be read.
+ */
+action: string
+resource: DecidedResource
+}
+/**
+ * This interface was referenced by `Decision`'s JSON-Schema
+ * via the `definition` "reason".
+ */
+export interface Reason {
+code: ReasonCode
+message: string
+/**
+ * The grant that would cure it, as `type:name on server`.
+ */
+required?: string
+}
+/**
+ * This interface was referenced by `Decision`'s JSON-Schema
+ * via the `definition` "resource".
+ */
+export interface DecidedResource {
+type: ResourceType
+server?: string
+/**
+ * Upstream name of a tool or prompt, a URI, or a URI template; as the client wrote it when its server is not known.
+ */
+name?: string
+}
+export interface Verdict2 {
+allow: boolean
+reasons: PolicyReason[]
+resource: DecidedResource
+}
+export interface PolicyReason {
+code: ReasonCode
+required?: string
+}
+/**
+ * Everything the subject may use, upstream names by server; what the policy's `capabilities` entrypoint returns.
+ * 
+ * This interface was referenced by `Decision`'s JSON-Schema
+ * via the `definition` "capabilities".
+ */
+export interface Capabilities {
+tools: NamesByServer
+prompts: NamesByServer
+resources: NamesByServer
+templates: NamesByServer
+}
+/**
+ * This interface was referenced by `Decision`'s JSON-Schema
+ * via the `definition` "namesByServer".
+ */
+export interface NamesByServer {
+/**
+ * @minItems 1
+ */
+[k: string]: string[]
+}

@@ -1,0 +1,60 @@
+// Generated from schemas/input.json by `npm run generate`; do not edit.
+
+/**
+ * What the policy is asked, in AuthZEN's words. Built in src/policy/input.ts alone.
+ */
+export interface Input {
+subject: InputSubject
+action: {
+/**
+ * MCP method, or GET, DELETE, response.
+ */
+name: string
+}
+resource: InputResource
+context: InputContext
+}
+export interface InputSubject {
+id: string
+/**
+ * Values at the `grants` claim path, by server id; only strings.
+ */
+grants: {
+[k: string]: string[]
+}
+/**
+ * Names at the `roles` claim paths.
+ */
+roles: string[]
+/**
+ * The verified `allowed-capabilities` claim when that, not a bearer token, is the credential.
+ */
+capabilities?: {
+[k: string]: {
+[k: string]: string[]
+}
+}
+}
+export interface InputResource {
+type: ("tool" | "prompt" | "resource" | "template" | "server")
+/**
+ * Id of the server, where the door knows it; `name` is then upstream's.
+ */
+server?: string
+name?: string
+/**
+ * The URIs of subscriptions/listen, or the names of a list to filter.
+ */
+names?: string[]
+}
+export interface InputContext {
+profile: ("strict" | "kuadrant")
+/**
+ * Every virtual server that was named; all of them bind. null: something that names none that could exist.
+ */
+virtual_servers: (string | null)[]
+/**
+ * Client-visible URIs carry the server's prefix before their authority (a broker of profile kuadrant).
+ */
+prefixed_uris?: boolean
+}
