@@ -1,5 +1,5 @@
 // npm run generate: writes every generated source. With --check it compares instead and names what is out of date.
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { compile, type JSONSchema } from 'json-schema-to-typescript'
 
 const root = new URL('..', import.meta.url)
@@ -15,7 +15,20 @@ const typesOf = {
 export async function generated(): Promise<Map<string, string>> {
   const files = new Map<string, string>()
   for (const [schema, target] of Object.entries(typesOf)) files.set(target, await typesFrom(schema))
+  for (const [path, text] of await documentSchemas()) files.set(path, text)
   return files
+}
+
+/** OPA binds a schema to a whole document (`data.mcp.servers`) and follows no reference out of its file: one file each. */
+async function documentSchemas(): Promise<Map<string, string>> {
+  const { $schema, properties, definitions } = JSON.parse(await readFile(new URL('schemas/data.json', root), 'utf8'))
+  const comment = 'Generated from schemas/data.json by `npm run generate`; do not edit.'
+  return new Map(
+    Object.entries<object>(properties).map(([name, schema]) => [
+      `schemas/mcp/${name}.json`,
+      `${JSON.stringify({ $schema, $comment: comment, ...schema, definitions }, null, 2)}\n`,
+    ]),
+  )
 }
 
 async function typesFrom(path: string): Promise<string> {
@@ -36,6 +49,7 @@ if (import.meta.main) {
     if (process.argv.includes('--check')) {
       if ((await readFile(file, 'utf8').catch(() => '')) !== text) stale.push(path)
     } else {
+      await mkdir(new URL('.', file), { recursive: true })
       await writeFile(file, text)
     }
   }

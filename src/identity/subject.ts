@@ -22,6 +22,8 @@ export type Credential =
   | { readonly kind: 'token'; readonly token: string }
   /** Claims from a caller that is trusted to have verified them. */
   | { readonly kind: 'claims'; readonly claims: Readonly<Record<string, unknown>> }
+  /** Every value of x-mcp-authorized: a credential for the in-process guard alone. */
+  | { readonly kind: 'capability'; readonly values: readonly string[] }
 
 export type Authentication =
   | { readonly ok: true; readonly subject: Subject }

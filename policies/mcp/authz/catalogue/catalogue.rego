@@ -1,0 +1,81 @@
+# METADATA
+# title: Catalogue
+# description: What `data.mcp.servers` lists. Everything that does not depend on the request is in `computed`.
+package mcp.authz.catalogue
+
+import data.mcp.authz.templates
+
+# METADATA
+# description: The list of a server, and the key of a capability map, that holds items of a type
+lists := {"tool": "tools", "prompt": "prompts", "resource": "resources", "template": "templates"}
+
+# METADATA
+# description: The index, as the host put it back or, without one, computed on the spot
+tables := data.mcp_index
+
+tables := computed if not data.mcp_index
+
+# METADATA
+# description: The index of the catalogue, from the data alone
+computed := {
+	"enabled": sort(_enabled),
+	"listed": _listed,
+	"prefixes": _prefixes,
+	"prefix_lengths": array.reverse(sort({count(start) | some start, _ in _prefixes})),
+	"unprefixed": {type: _owners(type, _unprefixed) | some type in ["tool", "prompt"]},
+	"uris": {type: _owners(type, _enabled) | some type in ["resource", "template"]},
+	"templates": _templates,
+}
+
+# METADATA
+# description: Whether the catalogue has the server, enabled or not
+known(server) if data.mcp.servers[server]
+
+# METADATA
+# description: Whether the server is switched off
+disabled(server) if data.mcp.servers[server].state == "Disabled"
+
+# METADATA
+# description: Whether the server lists the item
+listed(server, type, name) if tables.listed[server][type][name]
+
+# METADATA
+# description: Prefix of a server's names as clients see them
+prefix(server) := object.get(data.mcp.servers[server], "prefix", "")
+
+_enabled contains server if {
+	some server, _ in data.mcp.servers
+	not disabled(server)
+}
+
+_unprefixed contains server if {
+	some server in _enabled
+	prefix(server) == ""
+}
+
+_listed[server][type] := found if {
+	some server, entry in data.mcp.servers
+	some type, list in lists
+	found := {_name(item): true | some item in entry[list]}
+}
+
+_name(item) := item if is_string(item)
+
+_name(item) := item.name if is_object(item)
+
+_prefixes[start] := server if {
+	some server in _enabled
+	start := prefix(server)
+	start != ""
+}
+
+_owners(type, servers) := {name: sort(owners) |
+	some server in servers
+	some name, _ in _listed[server][type]
+	owners := [owner | some owner in servers; _listed[owner][type][name]]
+}
+
+_templates[server][text] := templates.compiled(text) if {
+	some server, types in _listed
+	some text, _ in types.template
+}

@@ -1,0 +1,104 @@
+# METADATA
+# title: Grants
+# description: What a subject may use, from its token's literal grants, its roles, or a capability claim
+package mcp.authz.grants
+
+import data.mcp.authz.catalogue
+import data.mcp.authz.profiles
+
+# METADATA
+# description: Whether the subject holds a grant for the item, by name or by pattern
+granted(server, type, name) if named(server, type, name)
+
+granted(server, type, name) if {
+	catalogue.listed(server, type, name)
+	some pattern in _patterns(server)
+	endswith(pattern, "*")
+	startswith(concat(":", [type, name]), trim_suffix(pattern, "*"))
+}
+
+# METADATA
+# description: Whether a grant names the very item
+named(server, type, name) if {
+	_literal(name)
+	concat(":", [type, name]) in input.subject.grants[server]
+}
+
+named(server, "tool", name) if {
+	profiles.unprefixed_roles
+	_literal(name)
+	not contains(name, ":")
+	name in input.subject.grants[server]
+}
+
+named(server, type, name) if {
+	_literal(name)
+	concat(":", [type, name]) in _patterns(server)
+}
+
+named(server, type, name) if {
+	not _by_authority(type)
+	name in input.subject.capabilities[catalogue.lists[type]][server]
+}
+
+named(server, "resource", uri) if {
+	_by_authority("resource")
+	authority(uri) in input.subject.capabilities.resources[server]
+}
+
+# METADATA
+# description: Names that grants may name on a server, a superset
+names(server, type) := ({name |
+	some value in array.concat(object.get(input.subject.grants, server, []), _patterns(server))
+	startswith(value, concat("", [type, ":"]))
+	name := trim_prefix(value, concat("", [type, ":"]))
+} | {name |
+	some name in input.subject.grants[server]
+	type == "tool"
+	profiles.unprefixed_roles
+}) | {name |
+	some name in input.subject.capabilities[catalogue.lists[type]][server]
+}
+
+# METADATA
+# description: Servers that grants may name, a superset
+servers contains server if some server, _ in input.subject.grants
+
+servers contains server if {
+	some role in input.subject.roles
+	some server, _ in data.mcp.roles[role]
+}
+
+servers contains server if {
+	some by_server in input.subject.capabilities
+	some server, _ in by_server
+}
+
+# METADATA
+# description: The authority of a URI (RFC 3986, section 3.2), with its port; undefined without a non-empty one
+authority(uri) := regex.find_all_string_submatch_n(`^[A-Za-z][A-Za-z0-9+.-]*://([^/?#]+)`, uri, 1)[0][1]
+
+# No wildcard in a token; an empty name names nothing.
+_literal(name) if {
+	name != ""
+	not endswith(name, "*")
+}
+
+# Kuadrant's claim names resources by their authorities.
+_by_authority("resource") if profiles.kuadrant
+
+# A role's key `*` is every server of the catalogue, never a server whose id is `*` alone.
+_patterns(server) := [pattern |
+	some role in input.subject.roles
+	some pattern in array.concat(_of_server(role, server), _of_every_server(role, server))
+]
+
+_of_server(role, server) := data.mcp.roles[role][server] if {
+	server != "*"
+	data.mcp.roles[role][server]
+} else := []
+
+_of_every_server(role, server) := data.mcp.roles[role]["*"] if {
+	catalogue.known(server)
+	data.mcp.roles[role]["*"]
+} else := []

@@ -1,0 +1,126 @@
+import type { Minter } from '../capabilities/mint.ts'
+import type { Authenticator, Credential, Subject } from '../identity/subject.ts'
+import type { Read } from '../mcp/reading.ts'
+import type { Decision, ReasonCode } from '../policy/decision.gen.ts'
+import type { Engine } from '../policy/engine.ts'
+import { textOf } from '../policy/errors.ts'
+import { buildInput } from '../policy/input.ts'
+import type { Attempt, Authorizer, CapabilitiesOutcome, Outcome, VisibleQuery } from './attempt.ts'
+import { actionOf, denial, judge, refused, serverWide, type VirtualServers } from './decision.ts'
+import { createSubjectViews, type SubjectViews } from './subject-views.ts'
+
+export interface AuthorizerOptions {
+  readonly authenticator: Authenticator
+  /** The engine that decides now; undefined before one is loaded. */
+  readonly engine: () => Engine | undefined
+  /** Absent where nothing is minted (the guard, the command line): asking for a token is then a denial. */
+  readonly minter?: Minter | undefined
+  readonly profile: 'strict' | 'kuadrant'
+  /** See `Question.prefixedUris`. */
+  readonly prefixedUris?: boolean
+  /** Told every decision once, when it is made. */
+  readonly record?: (decision: Decision) => void
+  /** Told what went wrong behind a `service` reason; for the log, never for the caller. */
+  readonly onFault?: (code: ReasonCode, cause: string) => void
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number
+}
+
+interface Parts extends AuthorizerOptions {
+  readonly views: SubjectViews
+}
+
+/** Makes the authorizer: credential, then request, then policy, then the capability token; the first fault is the reason. */
+export function createAuthorizer(options: AuthorizerOptions): Authorizer {
+  const { now = Date.now, profile, prefixedUris = false } = options
+  const views = createSubjectViews({ minter: options.minter, now, profile, prefixedUris })
+  const parts: Parts = { ...options, views }
+  return {
+    async authorize(attempt) {
+      const outcome = await outcomeOf(parts, attempt)
+      options.record?.(outcome.decision)
+      return outcome
+    },
+    capabilities: async (credential, virtualServers) => await capabilitiesOf(parts, credential, virtualServers),
+    visible: async (query) => await visibleOf(parts, query),
+  }
+}
+
+/** INVARIANT: never rejects; whatever is thrown inside is a denial with a `service` reason. */
+async function outcomeOf(parts: Parts, attempt: Attempt): Promise<Outcome> {
+  const action = actionOf(attempt.reading)
+  try {
+    return await decide(parts, attempt)
+  } catch (thrown) {
+    parts.onFault?.('policy_error', textOf(thrown))
+    return { decision: denial('policy_error', { action, revision: parts.engine()?.revision ?? '' }) }
+  }
+}
+
+async function decide(parts: Parts, { credential, reading, mint }: Attempt): Promise<Outcome> {
+  const authentication = await parts.authenticator.authenticate(credential)
+  const engine = parts.engine()
+  const known = { action: actionOf(reading), revision: engine?.revision ?? '' }
+  if (!authentication.ok) return { decision: denial(authentication.code, known) }
+  const { subject } = authentication
+  const named = { ...known, subject: subject.id }
+  if (!reading.ok) return { decision: denial(reading.code, named), subject }
+  if (engine === undefined) return { decision: denial('not_ready', named), subject }
+  const decision = judge(engine, baseOf(parts, subject, reading.virtualServers), reading, named)
+  if (!decision.allow || mint !== true) return { decision, subject }
+  return await withToken(parts, { decision, subject, engine, virtualServers: reading.virtualServers })
+}
+
+async function withToken(
+  parts: Parts,
+  made: { decision: Decision; subject: Subject; engine: Engine; virtualServers: VirtualServers },
+): Promise<Outcome> {
+  const { decision, subject, engine, virtualServers } = made
+  try {
+    const minted = await parts.views.token(engine, subject, virtualServers)
+    if (!minted.ok) return { decision: refused(decision, minted.code), subject }
+    return { decision, subject, capabilityToken: minted.token }
+  } catch (thrown) {
+    parts.onFault?.('mint_failed', textOf(thrown))
+    return { decision: refused(decision, 'mint_failed'), subject }
+  }
+}
+
+async function capabilitiesOf(
+  parts: Parts,
+  credential: Credential,
+  virtualServers: VirtualServers,
+): Promise<CapabilitiesOutcome> {
+  const reading: Read = serverWide('tools/list', virtualServers)
+  const { decision, subject } = await outcomeOf(parts, { credential, reading })
+  const engine = parts.engine()
+  if (!decision.allow || subject === undefined || engine === undefined) return { ok: false, decision }
+  try {
+    const capabilities = parts.views.capabilities(engine, subject, virtualServers)
+    return { ok: true, capabilities, subject, revision: engine.revision }
+  } catch (thrown) {
+    parts.onFault?.('policy_error', textOf(thrown))
+    return { ok: false, decision: refused(decision, 'policy_error') }
+  }
+}
+
+// What lists a resource or template is what reads it: the same action, so that the same rules apply.
+const callOf = { tool: 'tools/call', prompt: 'prompts/get', resource: 'resources/read', template: 'resources/read' }
+
+async function visibleOf(parts: Parts, query: VisibleQuery): Promise<readonly string[]> {
+  const { credential, type, names, server, virtualServers } = query
+  try {
+    const authentication = await parts.authenticator.authenticate(credential)
+    const engine = parts.engine()
+    if (!authentication.ok || engine === undefined) return []
+    const base = baseOf(parts, authentication.subject, virtualServers)
+    return engine.visible(buildInput({ ...base, server, action: callOf[type], target: { type, names } }))
+  } catch (thrown) {
+    parts.onFault?.('policy_error', textOf(thrown))
+    return []
+  }
+}
+
+function baseOf({ profile, prefixedUris = false }: Parts, subject: Subject, virtualServers: VirtualServers) {
+  return { subject, virtualServers, profile, prefixedUris }
+}

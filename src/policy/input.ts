@@ -1,0 +1,52 @@
+import type { Input, InputResource } from './input.gen.ts'
+
+/** What a question to the policy is made of. Who asks and what is asked come verified and read; nothing here is raw. */
+export interface Question {
+  readonly subject: {
+    readonly id: string
+    readonly grants: Readonly<Record<string, readonly string[]>>
+    readonly roles: readonly string[]
+    readonly capabilities?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
+    readonly virtualServer?: string | null
+  }
+  readonly action: string
+  readonly target: {
+    readonly type: InputResource['type']
+    readonly name?: string
+    readonly names?: readonly string[]
+  }
+  /** Id of the server, where the door knows it. */
+  readonly server?: string | undefined
+  readonly virtualServers: readonly (string | null)[]
+  readonly profile: 'strict' | 'kuadrant'
+  /** Client-visible URIs carry the server's prefix before their authority. */
+  readonly prefixedUris?: boolean
+}
+
+/** The one place where the policy's input is built: fixed fields only, so that nothing a client sends can overwrite one. */
+export function buildInput({ subject, action, target, server, ...rest }: Question): Input {
+  const { virtualServers, profile, prefixedUris = false } = rest
+  return {
+    subject: {
+      id: subject.id,
+      grants: subject.grants as Record<string, string[]>,
+      roles: subject.roles as string[],
+      ...(subject.capabilities === undefined
+        ? {}
+        : { capabilities: subject.capabilities as Record<string, Record<string, string[]>> }),
+    },
+    action: { name: action },
+    resource: {
+      type: target.type,
+      ...(server === undefined ? {} : { server }),
+      ...(target.name === undefined ? {} : { name: target.name }),
+      ...(target.names === undefined ? {} : { names: [...target.names] }),
+    },
+    context: {
+      profile,
+      virtual_servers:
+        subject.virtualServer === undefined ? [...virtualServers] : [...virtualServers, subject.virtualServer],
+      ...(prefixedUris ? { prefixed_uris: true } : {}),
+    },
+  }
+}
