@@ -8,6 +8,8 @@ export interface Attempt {
   readonly reading: Reading
   /** Also mint the capability token; if that fails, the attempt is denied. */
   readonly mint?: boolean
+  /** Who the caller says it is; a credential of somebody else is then `token_claim_missing`. */
+  readonly subjectId?: string
 }
 
 export interface Outcome {

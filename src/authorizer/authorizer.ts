@@ -57,12 +57,13 @@ async function outcomeOf(parts: Parts, attempt: Attempt): Promise<Outcome> {
   }
 }
 
-async function decide(parts: Parts, { credential, reading, mint }: Attempt): Promise<Outcome> {
+async function decide(parts: Parts, { credential, reading, mint, subjectId }: Attempt): Promise<Outcome> {
   const authentication = await parts.authenticator.authenticate(credential)
   const engine = parts.engine()
   const known = { action: actionOf(reading), revision: engine?.revision ?? '' }
   if (!authentication.ok) return { decision: denial(authentication.code, known) }
   const { subject } = authentication
+  if (subjectId !== undefined && subjectId !== subject.id) return { decision: denial('token_claim_missing', known) }
   const named = { ...known, subject: subject.id }
   if (!reading.ok) return { decision: denial(reading.code, named), subject }
   if (engine === undefined) return { decision: denial('not_ready', named), subject }

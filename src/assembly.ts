@@ -1,0 +1,144 @@
+import { readFile } from 'node:fs/promises'
+import type { Authorizer } from './authorizer/attempt.ts'
+import { createAuthorizer } from './authorizer/authorizer.ts'
+import { type Bundle, readBundle } from './bundle/bundle.ts'
+import { createStore } from './bundle/store.ts'
+import type { AllowedCapabilities } from './capabilities/claim.gen.ts'
+import { type CapabilityKey, loadCapabilityKey, publicKeyFrom } from './capabilities/key.ts'
+import { createMinter } from './capabilities/mint.ts'
+import { type CapabilityVerifier, createCapabilityVerifier } from './capabilities/verify.ts'
+import type { Config } from './config/config.ts'
+import { loadData } from './config/data.ts'
+import { ConfigError } from './config/problem.ts'
+import { validatorOf } from './config/schema.ts'
+import { createAuthenticator } from './identity/authenticator.ts'
+import type { Authenticator } from './identity/subject.ts'
+import type { ReadOptions } from './mcp/reading.ts'
+import type { Data } from './policy/data.gen.ts'
+import type { Capabilities, Decision, ReasonCode, Verdict } from './policy/decision.gen.ts'
+import type { AnswerChecks } from './policy/engine.ts'
+import { textOf } from './policy/errors.ts'
+
+/** One decision path, put together from a configuration; every door is given the same one. */
+export interface Assembly {
+  readonly config: Config
+  readonly authorizer: Authorizer
+  readonly read: ReadOptions
+  /** The revision that decides now. */
+  revision(): string
+  /** Whether a checked bundle and every issuer's keys are loaded. */
+  ready(): boolean
+  /** Fetches what the issuers' keys need fetched; resolves also where some could not be had. */
+  loadKeys(): Promise<void>
+  /** The data in place. */
+  data(): Data
+  /** Puts other data in place, or throws a `PolicyError` and leaves what is there. */
+  replaceData(data: Data): void
+  /** The key that signs x-mcp-authorized, where this assembly mints. */
+  readonly key: CapabilityKey | undefined
+  close(): void
+}
+
+export interface AssemblyOptions {
+  /** The key that signs x-mcp-authorized; absent: nothing is minted. */
+  readonly key?: CapabilityKey | undefined
+  /** Believe x-mcp-authorized as a credential: the guard alone. */
+  readonly trust?: CapabilityVerifier
+  readonly prefixedUris?: boolean
+  readonly record?: (decision: Decision) => void
+  readonly onFault?: (code: ReasonCode, cause: string) => void
+}
+
+/**
+ * Puts the parts together: bundle and data loaded and tried, identity, authorizer.
+ * @throws {ConfigError} for a bundle or data that cannot be used
+ */
+export async function assemble(config: Config, options: AssemblyOptions = {}): Promise<Assembly> {
+  const bundle = await bundleOf(config.bundleFile)
+  const store = createStore(answerChecks())
+  let data = await loadData(config.dataFiles)
+  store.replace(bundle, data)
+  const identity = createAuthenticator({ issuers: config.issuers, allowHttp: config.insecure.httpIssuers })
+  const { profile } = config.mcp
+  const { key } = options
+  const authorizer = createAuthorizer({
+    ...options,
+    authenticator: options.trust === undefined ? identity : withCapabilities(identity, options.trust),
+    engine: store.current,
+    minter: key === undefined ? undefined : createMinter({ ...config.capabilities, profile }, () => key),
+    profile,
+  })
+  return {
+    config,
+    authorizer,
+    read: readOptionsOf(config),
+    revision: () => store.current()?.revision ?? '',
+    ready: () => store.current() !== undefined && identity.ready(),
+    loadKeys: () => identity.load(),
+    data: () => data,
+    replaceData(next) {
+      store.replace(bundle, next)
+      data = next
+    },
+    key,
+    close: () => identity.close(),
+  }
+}
+
+/** The verifier of `capabilities.trusted`; undefined where the configuration names no key at all. */
+export async function trustOf({ capabilities, mcp }: Config): Promise<CapabilityVerifier | undefined> {
+  const pem = await trustedPem(capabilities)
+  if (pem === undefined) return undefined
+  const { issuer, audience } = capabilities
+  const valid = validatorOf<AllowedCapabilities>('capability_claim', 'allowedCapabilities')
+  return createCapabilityVerifier({
+    publicKey: publicKeyFrom(pem),
+    issuer,
+    audience,
+    profile: mcp.profile,
+    isAllowedCapabilities: (value): value is AllowedCapabilities => valid(value),
+  })
+}
+
+async function trustedPem({ trustedFile, keyFile }: Config['capabilities']): Promise<string | undefined> {
+  if (trustedFile !== undefined) return await readFile(trustedFile, 'utf8')
+  return keyFile === undefined ? undefined : (await loadCapabilityKey(keyFile)).publicPem
+}
+
+function readOptionsOf({ mcp }: Config): ReadOptions {
+  const { profile, maxBodyBytes, maxDepth, batches, kuadrant } = mcp
+  return { profile, maxBodyBytes, maxDepth, batches, headersOnly: kuadrant.headersOnly }
+}
+
+async function bundleOf(file: string): Promise<Bundle> {
+  try {
+    return await readBundle(await readFile(file))
+  } catch (thrown) {
+    throw new ConfigError([
+      {
+        file,
+        line: undefined,
+        column: undefined,
+        path: 'bundle.file',
+        message: textOf(thrown),
+        mend: 'build it anew with `npm run bundle`',
+      },
+    ])
+  }
+}
+
+function answerChecks(): AnswerChecks {
+  const verdict = validatorOf<Verdict>('decision', 'verdict')
+  const capabilities = validatorOf<Capabilities>('decision', 'capabilities')
+  return {
+    verdict: (value): value is Verdict => verdict(value),
+    capabilities: (value): value is Capabilities => capabilities(value),
+  }
+}
+
+function withCapabilities(identity: Authenticator, verify: CapabilityVerifier): Authenticator {
+  return {
+    authenticate: async (credential) =>
+      credential.kind === 'capability' ? await verify(credential.values) : await identity.authenticate(credential),
+  }
+}

@@ -1,0 +1,111 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { type Assembly, assemble } from '../assembly.ts'
+import type { Credential } from '../identity/subject.ts'
+import { parseStrictJson } from '../mcp/json.ts'
+import { readCall } from '../mcp/request.ts'
+import type { Decision } from '../policy/decision.gen.ts'
+import { textOf } from '../policy/errors.ts'
+import { chooseConfig } from './configuration.ts'
+import { type ExitCode, exit, type Terminal, UsageError } from './exit.ts'
+
+/** Options of `check` and `capabilities`. */
+export interface AskOptions {
+  readonly config?: string
+  readonly token?: string
+  readonly tokenFile?: string
+  readonly claims?: string
+  readonly method?: string
+  readonly params?: string
+  readonly server?: string
+  readonly virtualServer?: string
+  readonly json?: true
+}
+
+/** `check`: prints the decision; exit 0 allowed, 1 denied, 3 where the service itself failed. */
+export async function printCheck(options: AskOptions, terminal: Terminal): Promise<ExitCode> {
+  const credential = await credentialOf(options, terminal)
+  return await withAssembly(options, terminal, async ({ authorizer, read }) => {
+    const { method = '', params, server, virtualServer } = options
+    const call = params === undefined ? { method } : { method, params }
+    const reading = readCall(call, { server, virtualServer }, read)
+    const { decision } = await authorizer.authorize({ credential, reading })
+    terminal.out.write(options.json ? `${JSON.stringify(decision)}\n` : `${inWords(decision)}\n`)
+    return codeOf(decision)
+  })
+}
+
+/** `capabilities`: prints what the subject may use; where it is denied nothing, and the reason on standard error. */
+export async function printCapabilities(options: AskOptions, terminal: Terminal): Promise<ExitCode> {
+  const credential = await credentialOf(options, terminal)
+  return await withAssembly(options, terminal, async ({ authorizer }) => {
+    const { virtualServer, json } = options
+    const outcome = await authorizer.capabilities(credential, virtualServer === undefined ? [] : [virtualServer])
+    if (!outcome.ok) {
+      terminal.err.write(`${inWords(outcome.decision)}\n`)
+      return codeOf(outcome.decision)
+    }
+    terminal.out.write(`${JSON.stringify(outcome.capabilities, null, json ? undefined : 2)}\n`)
+    return exit.ok
+  })
+}
+
+async function withAssembly(
+  options: AskOptions,
+  terminal: Terminal,
+  work: (assembly: Assembly) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const { config } = await chooseConfig(options.config, terminal)
+  const assembly = await assemble(config, {
+    onFault: (code, cause) => terminal.err.write(`${code}: ${cause}\n`),
+  })
+  try {
+    return await work(assembly)
+  } finally {
+    assembly.close()
+  }
+}
+
+async function credentialOf({ token, tokenFile, claims }: AskOptions, { cwd }: Terminal): Promise<Credential> {
+  const given = [token, tokenFile, claims].filter((option) => option !== undefined)
+  if (given.length !== 1) throw new UsageError('expected exactly one of --token, --token-file and --claims')
+  if (token !== undefined) return { kind: 'token', token }
+  if (tokenFile !== undefined) {
+    const text = await readFile(resolve(cwd, tokenFile), 'utf8').catch(unreadable('--token-file', tokenFile))
+    return { kind: 'token', token: text.trim() }
+  }
+  return { kind: 'claims', claims: await claimsOf(claims ?? '', cwd) }
+}
+
+async function claimsOf(file: string, cwd: string): Promise<Record<string, unknown>> {
+  const bytes = await readFile(resolve(cwd, file)).catch(unreadable('--claims', file))
+  const reading = parseStrictJson(bytes, { maxDepth: 64 })
+  if (!reading.ok) throw new UsageError(`--claims \`${file}\`: expected one JSON object: ${reading.detail}`)
+  const { value } = reading
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new UsageError(`--claims \`${file}\`: expected one JSON object of claims`)
+  }
+  return value as Record<string, unknown>
+}
+
+function unreadable(option: string, file: string): (thrown: unknown) => never {
+  return (thrown) => {
+    throw new UsageError(`${option} \`${file}\`: cannot be read: ${textOf(thrown)}`)
+  }
+}
+
+function codeOf({ allow }: Decision): ExitCode {
+  return allow ? exit.ok : exit.denied
+}
+
+function inWords({ allow, action, subject, resource, reasons, revision }: Decision): string {
+  const { type, server, name } = resource
+  const what =
+    name === undefined ? (server ?? 'the server') : `${type} ${name}${server === undefined ? '' : ` on ${server}`}`
+  const who = subject === undefined ? '' : ` for ${subject}`
+  const head = `${allow ? 'allowed' : 'denied'}: ${action} of ${what}${who} (revision ${revision})`
+  const why = reasons.map(
+    ({ code, message, required }) => `  ${code}: ${message}${required ? `; needs ${required}` : ''}`,
+  )
+  return [head, ...why].join('\n')
+}

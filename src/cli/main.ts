@@ -1,0 +1,8 @@
+import { run } from './program.ts'
+
+process.exitCode = await run(process.argv, {
+  env: process.env,
+  cwd: process.cwd(),
+  out: process.stdout,
+  err: process.stderr,
+})

@@ -1,0 +1,140 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { ConfigError } from '../config/problem.ts'
+import { PolicyError, textOf } from '../policy/errors.ts'
+import { type AskOptions, printCapabilities, printCheck } from './ask.ts'
+import { type ExitCode, exit, type Terminal, UsageError } from './exit.ts'
+import { generateKey, printPublicKeys, rotateKey } from './keys.ts'
+import type { ServeOptions } from './serve.ts'
+import { printToken } from './token.ts'
+
+const exitCodes = `
+Exit codes: 0 allowed or done, 1 denied, 2 usage or configuration, 3 internal error.`
+
+/** Runs one command line; the exit code, never a rejection. */
+export async function run(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const result: { code: ExitCode } = { code: exit.ok }
+  const program = programOf(terminal, (code) => {
+    result.code = code
+  })
+  try {
+    await program.parseAsync([...argv])
+    return result.code
+  } catch (thrown) {
+    return report(thrown, terminal)
+  }
+}
+
+function report(thrown: unknown, { err }: Terminal): ExitCode {
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exit.ok : exit.usage
+  if (thrown instanceof ConfigError || thrown instanceof UsageError || thrown instanceof PolicyError) {
+    err.write(`${thrown.message}\n`)
+    return exit.usage
+  }
+  err.write(`mcp-authz: ${textOf(thrown)}\n`)
+  return exit.internal
+}
+
+function programOf(terminal: Terminal, done: (code: ExitCode) => void): Command {
+  const program = new Command('mcp-authz')
+    .description('Policy-as-code authorization for the Model Context Protocol.')
+    .addHelpText('after', exitCodes)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => terminal.out.write(text), writeErr: (text) => terminal.err.write(text) })
+    .showHelpAfterError('(--help shows how it is used)')
+  addServe(program, terminal, done)
+  addAsk(program, terminal, done)
+  addKeys(program, terminal, done)
+  addToken(program, terminal, done)
+  return program
+}
+
+function addServe(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
+  program
+    .command('serve')
+    .description('Run the service: ext_authz over gRPC for Envoy; health, keys and AuthZEN over HTTP.')
+    .addOption(configOption)
+    .option('--grpc <address>', 'HOST:PORT or unix:PATH to listen on for Envoy')
+    .option('--http <address>', 'HOST:PORT to listen on for HTTP')
+    .option('--workers <n>', 'number of processes that share both ports', countFrom, 1)
+    .option('--enforce-capability-filtering', 'the same as capabilities.enforce: true')
+    .addOption(
+      new Option('--log-level <level>', 'what to log on standard error')
+        .choices(['info', 'warn', 'silent'])
+        .default('info'),
+    )
+    .addHelpText(
+      'after',
+      '\nWithout --config, ./mcp-authz.yaml is used; without that, an embedded default for development.',
+    )
+    .action(async (options: ServeOptions) => {
+      // Loaded here alone: no other command needs gRPC and express, and they take most of the start.
+      const { serve } = await import('./serve.ts')
+      done(await serve(options, terminal))
+    })
+}
+
+function addAsk(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
+  const ask = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .addOption(configOption)
+      .option('--token <token>', 'bearer token of the subject')
+      .option('--token-file <file>', 'file that holds the token')
+      .option('--claims <file>', 'JSON file of claims, believed as they are')
+      .option('--virtual-server <id>', 'decide under this virtual server')
+      .option('--json', 'print one JSON document')
+  ask('check', 'Decide one request, as every door would.')
+    .requiredOption('--method <method>', 'MCP method, like tools/call')
+    .option('--params <json>', 'params of the request, like \'{"name":"weather_forecast"}\'')
+    .option('--server <id>', "the server behind the door: names are then upstream's")
+    .action(async (options: AskOptions) => done(await printCheck(options, terminal)))
+  ask('capabilities', 'Print everything the subject may use.').action(async (options: AskOptions) =>
+    done(await printCapabilities(options, terminal)),
+  )
+}
+
+function addKeys(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
+  const keys = program.command('keys').description('The key that signs x-mcp-authorized.')
+  keys
+    .command('generate')
+    .description('Write a new P-256 private key (PEM, mode 0600); never over an existing file.')
+    .addOption(configOption)
+    .option('--out <file>', 'where to write it; default: capabilities.key.file of the configuration')
+    .action(async (options: { config?: string; out?: string }) => done(await generateKey(options, terminal)))
+  keys
+    .command('public')
+    .description('Print the public side: a JWK Set, or with --pem what a broker takes as its trusted key.')
+    .addOption(configOption)
+    .option('--pem', 'PEM (SPKI) of the signing key alone')
+    .action(async (options: { config?: string; pem?: true }) => done(await printPublicKeys(options, terminal)))
+  keys
+    .command('rotate')
+    .description('Replace the key by a new one; the old public key stays published until its last token has died.')
+    .addOption(configOption)
+    .action(async (options: { config?: string }) => done(await rotateKey(options, terminal)))
+}
+
+function addToken(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
+  program
+    .command('token')
+    .description('Print a token of the development issuer that the embedded default trusts.')
+    .requiredOption('--sub <subject>', 'whom it speaks of')
+    .option('--role <role>', 'a role; may be given several times', collect, [])
+    .option('--grant <server=type:name>', 'a literal grant; may be given several times', collect, [])
+    .action(async (options: { sub: string; role: string[]; grant: string[] }) =>
+      done(await printToken(options, terminal)),
+    )
+}
+
+const configOption = new Option('--config <file>', 'configuration file')
+
+function collect(value: string, earlier: string[]): string[] {
+  return [...earlier, value]
+}
+
+function countFrom(text: string): number {
+  const count = Number(text)
+  if (!Number.isInteger(count) || count < 1 || count > 64) throw new InvalidArgumentError('expected 1 to 64.')
+  return count
+}

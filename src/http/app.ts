@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto'
+import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express'
+import type { JWK } from 'jose'
+import type { Authorizer } from '../authorizer/attempt.ts'
+import { parseStrictJson } from '../mcp/json.ts'
+import type { ReadOptions } from '../mcp/reading.ts'
+import { type EvaluationRequest, evaluationOf, readEvaluation } from './authzen.ts'
+
+export interface HttpDoorOptions {
+  readonly authorizer: Authorizer
+  readonly read: ReadOptions
+  /** Whether a checked bundle and the issuers' keys are loaded. */
+  readonly ready: () => boolean
+  /** The public keys of x-mcp-authorized. */
+  readonly jwks: () => { readonly keys: readonly JWK[] }
+  /** `http://HOST:PORT` as bound, for the AuthZEN metadata. */
+  readonly origin: () => string
+}
+
+const maxEvaluations = 1000
+
+/** Makes the HTTP door: health, readiness, public keys, AuthZEN. */
+export function createHttpDoor(options: HttpDoorOptions): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }))
+  app.get('/readyz', (_request, response) => {
+    const ready = options.ready()
+    response.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready' })
+  })
+  app.get('/.well-known/jwks.json', (_request, response) => {
+    response.set('cache-control', 'public, max-age=60').json(options.jwks())
+  })
+  app.get('/.well-known/authzen-configuration', (_request, response) => {
+    response.json(configurationAt(options.origin()))
+  })
+  const body = express.raw({ type: () => true, limit: options.read.maxBodyBytes })
+  app.post('/access/v1/evaluation', body, async (request, response) => {
+    await answer(request, response, options, (document, trusted) => evaluateOne(document, trusted, options))
+  })
+  app.post('/access/v1/evaluations', body, async (request, response) => {
+    await answer(request, response, options, (document, trusted) => evaluateMany(document, trusted, options))
+  })
+  app.use((_request, response) => fail(response, 404, 'there is nothing here'))
+  app.use(onError)
+  return app
+}
+
+type Answer =
+  | { readonly ok: true; readonly body: object }
+  | { readonly ok: false; readonly status: number; readonly message: string }
+
+async function answer(
+  request: Request,
+  response: Response,
+  { read }: HttpDoorOptions,
+  evaluate: (document: EvaluationRequest, trusted: boolean) => Promise<Answer>,
+): Promise<void> {
+  const requestId = request.get('x-request-id')
+  if (requestId !== undefined) response.set('x-request-id', requestId)
+  if (request.is('application/json') === false) return fail(response, 400, 'expected the content type application/json')
+  const bytes: unknown = request.body
+  const reading = parseStrictJson(Buffer.isBuffer(bytes) ? bytes : new Uint8Array(), { maxDepth: read.maxDepth })
+  if (!reading.ok) return fail(response, 400, `the body is not usable: ${reading.detail}`)
+  if (!isObject(reading.value)) return fail(response, 400, 'expected the body to be a JSON object')
+  const result = await evaluate(reading.value, isTrusted(request))
+  if (!result.ok) return fail(response, result.status, result.message)
+  response.json(result.body)
+}
+
+async function evaluateOne(document: EvaluationRequest, trusted: boolean, options: HttpDoorOptions): Promise<Answer> {
+  const reading = readEvaluation(document, trusted, options.read)
+  if (!reading.ok) return reading
+  const { decision } = await options.authorizer.authorize(reading.attempt)
+  return { ok: true, body: evaluationOf(decision) }
+}
+
+// Section 7: fields beside `evaluations` are defaults for each; without any it is a single evaluation.
+async function evaluateMany(document: EvaluationRequest, trusted: boolean, options: HttpDoorOptions): Promise<Answer> {
+  const { evaluations, options: how, ...defaults } = document
+  if (evaluations === undefined || (Array.isArray(evaluations) && evaluations.length === 0)) {
+    return await evaluateOne(defaults, trusted, options)
+  }
+  const stop = stopAt(how)
+  if (stop === undefined) return refusal('expected a known `options.evaluations_semantic`')
+  if (!Array.isArray(evaluations) || !evaluations.every(isObject) || evaluations.length > maxEvaluations) {
+    return refusal(`expected \`evaluations\` to be an array of at most ${maxEvaluations} objects`)
+  }
+  const results: object[] = []
+  for (const evaluation of evaluations) {
+    const result = await evaluateOne({ ...defaults, ...evaluation }, trusted, options)
+    if (!result.ok) return result
+    results.push(result.body)
+    if ((result.body as { decision: boolean }).decision === stop) break
+  }
+  return { ok: true, body: { evaluations: results } }
+}
+
+/** Which decision ends the evaluations early; null: none. Undefined for a semantic nobody knows. */
+function stopAt(how: unknown): boolean | null | undefined {
+  const semantic = isObject(how)
+    ? (how['evaluations_semantic'] ?? 'execute_all')
+    : how === undefined
+      ? 'execute_all'
+      : ''
+  if (semantic === 'execute_all') return null
+  if (semantic === 'deny_on_first_deny') return false
+  if (semantic === 'permit_on_first_permit') return true
+  return undefined
+}
+
+// Loopback, and not a proxy on this host that passes on what others sent.
+function isTrusted(request: Request): boolean {
+  const address = request.socket.remoteAddress ?? ''
+  const forwarded = request.headers['x-forwarded-for'] ?? request.headers['forwarded'] ?? request.headers['via']
+  return forwarded === undefined && /^(?:::1|(?:::ffff:)?127\.\d+\.\d+\.\d+)$/.test(address)
+}
+
+function configurationAt(origin: string): object {
+  return {
+    policy_decision_point: origin,
+    access_evaluation_endpoint: `${origin}/access/v1/evaluation`,
+    access_evaluations_endpoint: `${origin}/access/v1/evaluations`,
+  }
+}
+
+function refusal(message: string): Answer {
+  return { ok: false, status: 400, message }
+}
+
+function fail(response: Response, status: number, message: string): void {
+  response.status(status).json({ error: message, id: randomUUID() })
+}
+
+const onError: ErrorRequestHandler = (error: { readonly status?: unknown }, _request, response, _next) => {
+  const status = typeof error.status === 'number' && error.status >= 400 && error.status < 500 ? error.status : 500
+  fail(response, status, status === 500 ? 'internal error' : 'the request could not be read')
+}
+
+function isObject(value: unknown): value is EvaluationRequest {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

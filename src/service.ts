@@ -1,0 +1,105 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Assembly, assemble } from './assembly.ts'
+import { type CapabilityKey, loadCapabilityKey } from './capabilities/key.ts'
+import { formatAddress, parseAddress } from './config/address.ts'
+import type { Config } from './config/config.ts'
+import { type DataWatch, watchData } from './config/watch.ts'
+import type { DecisionLog } from './decision-log/log.ts'
+import { createEnvoyDoor, type EnvoyDoor } from './envoy/server.ts'
+import { createHttpDoor } from './http/app.ts'
+import { textOf } from './policy/errors.ts'
+
+export interface ServiceOptions {
+  readonly config: Config
+  /** File of the key that signs x-mcp-authorized. */
+  readonly capabilityKeyFile: string
+  readonly log: DecisionLog
+}
+
+/** A running service. */
+export interface Service {
+  /** Addresses as bound. */
+  readonly grpc: string
+  readonly http: string
+  /** NOT_SERVING, then drain, then close; resolves when everything is shut. */
+  stop(): Promise<void>
+}
+
+/** How long the start waits for issuers before it says ready without their keys (`/readyz` tells). Milliseconds. */
+const keysPatienceMs = 3000
+const drainMs = 10_000
+
+/**
+ * Starts both network doors over one assembly.
+ * @throws {ConfigError} for a bundle, data or address that cannot be used; nothing is left listening then
+ */
+export async function startService({ config, capabilityKeyFile, log }: ServiceOptions): Promise<Service> {
+  const key = await loadCapabilityKey(capabilityKeyFile)
+  const assembly = await assemble(config, { key, record: log.decision, onFault: log.fault })
+  const started: { watch?: DataWatch; envoy?: EnvoyDoor; http?: Server } = {}
+  const stop = async (): Promise<void> => {
+    started.watch?.close()
+    await started.envoy?.drain({ deadlineMs: drainMs })
+    if (started.http !== undefined) await close(started.http)
+    assembly.close()
+  }
+  try {
+    const http = await listenHttp(assembly, key)
+    started.http = http.server
+    started.envoy = await createEnvoyDoor({
+      authorizer: assembly.authorizer,
+      read: assembly.read,
+      address: config.listen.grpc,
+      onFault: ({ code, cause }) => log.fault(code, textOf(cause ?? 'denied at the door')),
+    })
+    await Promise.race([assembly.loadKeys(), sleep(keysPatienceMs, undefined, { ref: false })])
+    if (!assembly.ready()) log.warning('the keys of some issuer are not loaded yet; it is tried again')
+    started.watch = watch(assembly, log)
+    return { grpc: started.envoy.address, http: http.address, stop }
+  } catch (thrown) {
+    await stop()
+    throw thrown
+  }
+}
+
+function watch(assembly: Assembly, log: DecisionLog): DataWatch {
+  return watchData(assembly.config.dataFiles, {
+    current: assembly.data(),
+    onData(data) {
+      assembly.replaceData(data)
+      log.info(`new data is in place, revision ${assembly.revision()}`)
+    },
+    onError: (error) =>
+      log.warning(`the data files cannot be used, revision ${assembly.revision()} goes on: ${textOf(error)}`),
+  })
+}
+
+async function listenHttp(assembly: Assembly, key: CapabilityKey): Promise<{ server: Server; address: string }> {
+  const { config, authorizer, read, ready } = assembly
+  let address = config.listen.http
+  const app = createHttpDoor({ authorizer, read, ready, jwks: () => key.jwks, origin: () => `http://${address}` })
+  const server = createServer(app)
+  const listening = once(server, 'listening')
+  const wanted = parseAddress(config.listen.http)
+  if (!wanted.ok) throw new TypeError(`http address \`${config.listen.http}\`: ${wanted.detail}`)
+  if (wanted.address.kind === 'unix') server.listen(wanted.address.path)
+  else server.listen(wanted.address.port, wanted.address.host)
+  await listening.catch((cause: unknown) => {
+    throw new Error(`cannot listen on http address \`${config.listen.http}\`: ${textOf(cause)}`, { cause })
+  })
+  if (wanted.address.kind === 'tcp') {
+    address = formatAddress({ ...wanted.address, port: (server.address() as AddressInfo).port })
+  }
+  return { server, address }
+}
+
+async function close(server: Server): Promise<void> {
+  server.close()
+  server.closeIdleConnections()
+  const timer = setTimeout(() => server.closeAllConnections(), drainMs)
+  if (server.listening) await once(server, 'close')
+  clearTimeout(timer)
+}
