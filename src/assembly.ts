@@ -12,7 +12,8 @@ import { loadData } from './config/data.ts'
 import { ConfigError } from './config/problem.ts'
 import { validatorOf } from './config/schema.ts'
 import { createAuthenticator } from './identity/authenticator.ts'
-import type { Authenticator } from './identity/subject.ts'
+import { failure } from './identity/failure.ts'
+import type { Authentication, Authenticator } from './identity/subject.ts'
 import type { ReadOptions } from './mcp/reading.ts'
 import type { Data } from './policy/data.gen.ts'
 import type { Capabilities, Decision, ReasonCode, Verdict } from './policy/decision.gen.ts'
@@ -42,9 +43,8 @@ export interface Assembly {
 export interface AssemblyOptions {
   /** The key that signs x-mcp-authorized; absent: nothing is minted. */
   readonly key?: CapabilityKey | undefined
-  /** Believe x-mcp-authorized as a credential: the guard alone. */
-  readonly trust?: CapabilityVerifier
-  readonly prefixedUris?: boolean
+  /** Believe x-mcp-authorized as a credential, under `capabilities.trusted`: the guard alone. */
+  readonly guard?: boolean
   readonly record?: (decision: Decision) => void
   readonly onFault?: (code: ReasonCode, cause: string) => void
 }
@@ -60,10 +60,12 @@ export async function assemble(config: Config, options: AssemblyOptions = {}): P
   store.replace(bundle, data)
   const identity = createAuthenticator({ issuers: config.issuers, allowHttp: config.insecure.httpIssuers })
   const { profile } = config.mcp
-  const { key } = options
+  const { key, guard = false, ...told } = options
   const authorizer = createAuthorizer({
-    ...options,
-    authenticator: options.trust === undefined ? identity : withCapabilities(identity, options.trust),
+    ...told,
+    authenticator: guard ? withCapabilities(identity, await trustOf(config), profile) : identity,
+    prefixedUris: guard && profile === 'kuadrant',
+    unenforced: !config.capabilities.enforce,
     engine: store.current,
     minter: key === undefined ? undefined : createMinter({ ...config.capabilities, profile }, () => key),
     profile,
@@ -86,7 +88,7 @@ export async function assemble(config: Config, options: AssemblyOptions = {}): P
 }
 
 /** The verifier of `capabilities.trusted`; undefined where the configuration names no key at all. */
-export async function trustOf({ capabilities, mcp }: Config): Promise<CapabilityVerifier | undefined> {
+async function trustOf({ capabilities, mcp }: Config): Promise<CapabilityVerifier | undefined> {
   const pem = await trustedPem(capabilities)
   if (pem === undefined) return undefined
   const { issuer, audience } = capabilities
@@ -136,9 +138,19 @@ function answerChecks(): AnswerChecks {
   }
 }
 
-function withCapabilities(identity: Authenticator, verify: CapabilityVerifier): Authenticator {
+function withCapabilities(
+  identity: Authenticator,
+  verify: CapabilityVerifier | undefined,
+  profile: 'strict' | 'kuadrant',
+): Authenticator {
+  const nobody: Authentication = { ok: true, subject: { id: '', grants: {}, roles: [], capabilities: {} } }
   return {
-    authenticate: async (credential) =>
-      credential.kind === 'capability' ? await verify(credential.values) : await identity.authenticate(credential),
+    async authenticate(credential) {
+      if (credential.kind === 'anonymous') return profile === 'kuadrant' ? nobody : noCredential
+      if (credential.kind !== 'capability') return await identity.authenticate(credential)
+      return verify === undefined ? noCredential : await verify(credential.values)
+    },
   }
 }
+
+const noCredential = failure('token_missing', 'no credential that is believed here was presented')

@@ -18,6 +18,8 @@ export interface AuthorizerOptions {
   readonly profile: 'strict' | 'kuadrant'
   /** See `Question.prefixedUris`. */
   readonly prefixedUris?: boolean
+  /** See `Question.unenforced`. */
+  readonly unenforced?: boolean
   /** Told every decision once, when it is made. */
   readonly record?: (decision: Decision) => void
   /** Told what went wrong behind a `service` reason; for the log, never for the caller. */
@@ -114,7 +116,7 @@ async function visibleOf(parts: Parts, query: VisibleQuery): Promise<readonly st
     const authentication = await parts.authenticator.authenticate(credential)
     const engine = parts.engine()
     if (!authentication.ok || engine === undefined) return []
-    const base = baseOf(parts, authentication.subject, virtualServers)
+    const base = { ...baseOf(parts, authentication.subject, virtualServers), unenforced: parts.unenforced ?? false }
     return engine.visible(buildInput({ ...base, server, action: callOf[type], target: { type, names } }))
   } catch (thrown) {
     parts.onFault?.('policy_error', textOf(thrown))

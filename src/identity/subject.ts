@@ -24,6 +24,8 @@ export type Credential =
   | { readonly kind: 'claims'; readonly claims: Readonly<Record<string, unknown>> }
   /** Every value of x-mcp-authorized: a credential for the in-process guard alone. */
   | { readonly kind: 'capability'; readonly values: readonly string[] }
+  /** Nothing at all, where that may list what virtual servers show: the guard of profile kuadrant alone. */
+  | { readonly kind: 'anonymous' }
 
 export type Authentication =
   | { readonly ok: true; readonly subject: Subject }

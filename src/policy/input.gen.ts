@@ -54,6 +54,10 @@ profile: ("strict" | "kuadrant")
  */
 virtual_servers: (string | null)[]
 /**
+ * Profile kuadrant: lists of a type that the capability claim does not speak of are shown.
+ */
+unenforced?: boolean
+/**
  * Client-visible URIs carry the server's prefix before their authority (a broker of profile kuadrant).
  */
 prefixed_uris?: boolean

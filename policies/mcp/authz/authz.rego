@@ -58,7 +58,16 @@ visible := [name |
 	some name in input.resource.names
 	judged := judge(input.resource.type, name)
 	count(judged.reasons) == 0
-]
+] if {
+	not grants.unclaimed(input.resource.type)
+}
+
+visible := [name |
+	some name in input.resource.names
+	virtual_servers.admits_name(input.resource.type, name)
+] if {
+	grants.unclaimed(input.resource.type)
+}
 
 # METADATA
 # title: Catalogue index

@@ -47,6 +47,16 @@ named(server, "resource", uri) if {
 }
 
 # METADATA
+# description: |
+#   Whether the credential says nothing of a type, and profile kuadrant is told to let lists of it pass then. It bears
+#   on lists alone; a call needs a grant.
+unclaimed(type) if {
+	profiles.unenforced
+	input.subject.capabilities
+	not input.subject.capabilities[catalogue.lists[type]]
+}
+
+# METADATA
 # description: Names that grants may name on a server, a superset
 names(server, type) := ({name |
 	some value in array.concat(object.get(input.subject.grants, server, []), _patterns(server))

@@ -21,6 +21,13 @@ unprefixed_roles if data.mcp.settings.unprefixed_roles == true
 kuadrant if input.context.profile == "kuadrant"
 
 # METADATA
+# description: Whether lists of what a claim does not speak of are shown, as `capabilities.enforce` false says
+unenforced if {
+	kuadrant
+	input.context.unenforced == true
+}
+
+# METADATA
 # description: Whether it is a tool of Kuadrant's broker itself, which filters what it answers
 broker_tool(name) if {
 	kuadrant

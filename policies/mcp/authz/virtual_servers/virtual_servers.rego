@@ -22,6 +22,21 @@ admits(server, type, name) if {
 	}
 }
 
+# METADATA
+# description: Whether every virtual server that was named holds the client-visible name, whatever item it means
+admits_name(type, name) if {
+	every id in input.context.virtual_servers {
+		_holds_name(id, type, name)
+	}
+}
+
+_holds_name(id, type, _) if {
+	data.mcp.virtual_servers[id]
+	not profiles.limits(id, type)
+}
+
+_holds_name(id, type, name) if name in data.mcp.virtual_servers[id][catalogue.lists[type]]
+
 _holds(id, _, type, _) if {
 	data.mcp.virtual_servers[id]
 	not profiles.limits(id, type)
