@@ -1,6 +1,7 @@
 // npm run generate: writes every generated source. With --check it compares instead and names what is out of date.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { compile, type JSONSchema } from 'json-schema-to-typescript'
+import { generatedCodecs } from './generate-proto.ts'
 
 const root = new URL('..', import.meta.url)
 const typesOf = {
@@ -16,6 +17,7 @@ export async function generated(): Promise<Map<string, string>> {
   const files = new Map<string, string>()
   for (const [schema, target] of Object.entries(typesOf)) files.set(target, await typesFrom(schema))
   for (const [path, text] of await documentSchemas()) files.set(path, text)
+  for (const [path, text] of await generatedCodecs()) files.set(path, text)
   return files
 }
 

