@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto'
+import type { Outcome } from '../authorizer/attempt.ts'
+import { challengeOf, denialBody, statusOf } from '../mcp/denial.ts'
+import type { HttpRequest, Reading, ReadOptions, RpcId } from '../mcp/reading.ts'
+import type { Decision, ReasonCode } from '../policy/decision.gen.ts'
+import { messageOf, reasons } from '../policy/reasons.ts'
+import { allowed, denied, type ReplyMetadata } from './check-response.ts'
+
+/** What was asked, as far as the answer depends on it. */
+export interface Asked {
+  readonly profile: ReadOptions['profile']
+  readonly request: HttpRequest
+  readonly reading: Reading
+}
+
+/** The bytes of a CheckResponse. */
+export interface Answer {
+  readonly bytes: Buffer
+  /** Set when the outcome could not be used and the answer is a denial made here instead. */
+  readonly fault?: ReasonCode
+}
+
+/** Whether an allowed request carries the capability token on: to whoever lists, never to an upstream. */
+export function wantsToken(profile: ReadOptions['profile'], reading: Reading): boolean {
+  return profile === 'strict' || (reading.ok && reading.brokerAnswers)
+}
+
+/**
+ * The answer to Envoy for what the authorizer decided. An outcome that is no decision, that allows what could not be
+ * read, or that lacks the token it must carry, is answered with a denial.
+ * @throws TypeError when the capability token cannot be a header value
+ */
+export function answer(outcome: Outcome, asked: Asked): Answer {
+  const rpcId = asked.reading.rpcId
+  if (!isDecision(outcome?.decision)) return { bytes: refusal('policy_error', { rpcId }), fault: 'policy_error' }
+  const { decision, capabilityToken } = outcome
+  const first = decision.reasons[0]
+  if (first !== undefined) return { bytes: denialOf(decision, first, rpcId) }
+  const fault = faultOf(asked, capabilityToken)
+  if (fault !== undefined) return { bytes: refusal(fault, { rpcId, decisionId: decision.id }), fault }
+  return { bytes: allowed({ ...mutationsOf(asked, capabilityToken), metadata: metadataOf(decision) }) }
+}
+
+/** A denial that no authorizer made. */
+export function refusal(code: ReasonCode, about: { rpcId?: RpcId | undefined; decisionId?: string } = {}): Buffer {
+  const reason = { code, message: messageOf(code) }
+  const decided = { id: about.decisionId ?? randomUUID(), allow: false, revision: '', reasons: [reason] }
+  return denialOf(decided, reason, about.rpcId)
+}
+
+type Decided = Pick<Decision, 'id' | 'allow' | 'revision' | 'reasons' | 'subject'>
+
+function denialOf(decision: Decided, reason: { code: ReasonCode; message: string }, rpcId: RpcId | undefined): Buffer {
+  const httpStatus = statusOf(reason.code)
+  const headers: [string, string][] = [['content-type', 'application/json']]
+  const challenge = challengeOf(reason.code)
+  if (challenge !== undefined) headers.push(['www-authenticate', challenge])
+  return denied({
+    httpStatus,
+    grpcCode: httpStatus === 401 ? 16 : 7,
+    headers,
+    body: denialBody(decision.id, reason, rpcId),
+    metadata: metadataOf(decision),
+  })
+}
+
+function metadataOf({ id, subject, revision, allow, reasons }: Decided): ReplyMetadata {
+  return {
+    decision_id: id,
+    ...(subject === undefined ? {} : { subject }),
+    revision,
+    allow,
+    reasons: reasons.map(({ code }) => code),
+  }
+}
+
+function faultOf(asked: Asked, capabilityToken: string | undefined): ReasonCode | undefined {
+  if (!asked.reading.ok) return 'policy_error'
+  if (!wantsToken(asked.profile, asked.reading)) return undefined
+  return typeof capabilityToken === 'string' && capabilityToken !== '' ? undefined : 'mint_failed'
+}
+
+/** Clients send these of their own making; upstreams and brokers believe them. */
+const forged = ['x-mcp-authorized', 'x-mcp-authz-filter', 'x-mcp-verified-sub', 'x-mcp-annotation-hints'] as const
+/** The router's word, in profile kuadrant and with a body only. */
+const routers = ['x-mcp-servername', 'x-mcp-toolname', 'x-mcp-promptname', 'x-mcp-resourceuri', 'x-mcp-method'] as const
+/** Kuadrant's own, from before its router removes them. */
+const initiators = ['mcp-init-host', 'router-key'] as const
+
+function mutationsOf(
+  asked: Asked,
+  capabilityToken: string | undefined,
+): { headers: [string, string][]; remove: string[] } {
+  const token = wantsToken(asked.profile, asked.reading) ? (capabilityToken ?? '') : undefined
+  return {
+    headers: token === undefined ? [] : [['x-mcp-authorized', token]],
+    remove: asked.reading.ok && asked.reading.withoutRemovals ? [] : removalsOf(asked),
+  }
+}
+
+/**
+ * The `x-mcp-` names whether seen or not, since `disallowed_headers` of Envoy hides headers from the check alone. The
+ * other two only when seen: mutation rules that allow no more than `x-mcp-.*` turn naming them into an error.
+ */
+function removalsOf({ profile, request }: Asked): string[] {
+  const fromRouter = profile === 'kuadrant' && request.method === 'POST'
+  return [...forged, ...(fromRouter ? [] : routers), ...initiators.filter((name) => request.headers.has(name))]
+}
+
+/** The types say so already; the bytes that go out must not depend on it. */
+function isDecision(decision: Decision | undefined): decision is Decision {
+  if (typeof decision !== 'object' || decision === null) return false
+  const { id, allow, revision, subject } = decision
+  const strings = [id, revision, subject ?? ''].every((value) => typeof value === 'string')
+  if (!strings || id === '' || !Array.isArray(decision.reasons)) return false
+  return allow === (decision.reasons.length === 0) && decision.reasons.every(isReason)
+}
+
+function isReason(reason: Decision['reasons'][number]): boolean {
+  return typeof reason?.message === 'string' && Object.hasOwn(reasons, reason.code)
+}

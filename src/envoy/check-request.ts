@@ -1,0 +1,190 @@
+import { isUtf8 } from 'node:buffer'
+import type { Reader } from 'protobufjs/minimal.js'
+import type { DoorKnowledge, HttpRequest } from '../mcp/reading.ts'
+import { readMessage, readNested, readText, tag } from './wire.ts'
+
+/** An `envoy.service.auth.v3.CheckRequest` as the doors know requests, or why it cannot be one. */
+export type Check = CheckRead | CheckRefused
+
+export interface CheckRead {
+  readonly ok: true
+  readonly request: HttpRequest
+  readonly door: DoorKnowledge
+  /** Every value of the Authorization header. */
+  readonly authorization: readonly string[]
+  /** Both `body` and `raw_body` came: nobody can know which of them the upstream gets. */
+  readonly twoBodies: boolean
+  /** The identity in the client's certificate, where Envoy verified one. */
+  readonly principal?: string
+}
+
+export interface CheckRefused {
+  readonly ok: false
+  readonly code: 'body_malformed'
+  /** One lower-case line for people; holds nothing the client sent. */
+  readonly detail: string
+}
+
+/**
+ * Reads the bytes of a CheckRequest. Never throws.
+ *
+ * Headers come from `header_map`, and from `headers` those that `header_map` lacks. A value that is not UTF-8 becomes
+ * a string with lone surrogates, which equals no well-formed string.
+ */
+export function readCheck(bytes: Buffer): Check {
+  const parts = newParts()
+  try {
+    readMessage(bytes, (reader, field) => field === tag.bytes(1) && nested(reader, attributesOf(parts)))
+  } catch {
+    return { ok: false, code: 'body_malformed', detail: 'the check request is not a well-formed protobuf message' }
+  }
+  if (!parts.http) return { ok: false, code: 'body_malformed', detail: 'the check request describes no HTTP request' }
+  const headers = mergedHeaders(parts)
+  return {
+    ok: true,
+    request: { method: parts.method, headers, body: parts.rawBody.length > 0 ? parts.rawBody : parts.body },
+    door: { server: parts.context.get('mcp_server'), virtualServer: parts.context.get('mcp_virtual_server') },
+    authorization: headers.get('authorization') ?? [],
+    twoBodies: parts.rawBody.length > 0 && parts.body.length > 0,
+    ...(parts.principal === '' ? {} : { principal: parts.principal }),
+  }
+}
+
+/** Field numbers below are those of src/envoy/proto/envoy/service/auth/v3. */
+interface Parts {
+  http: boolean
+  method: string
+  body: Uint8Array
+  rawBody: Uint8Array
+  principal: string
+  readonly headers: Map<string, string[]>
+  readonly headerMap: Map<string, string[]>
+  readonly context: Map<string, string>
+}
+
+type Fields = (reader: Reader, field: number) => boolean
+
+const noBytes = new Uint8Array(0)
+
+function newParts(): Parts {
+  return {
+    http: false,
+    method: '',
+    body: noBytes,
+    rawBody: noBytes,
+    principal: '',
+    headers: new Map(),
+    headerMap: new Map(),
+    context: new Map(),
+  }
+}
+
+function nested(reader: Reader, fields: Fields): true {
+  readNested(reader, fields)
+  return true
+}
+
+function attributesOf(parts: Parts): Fields {
+  return (reader, field) => {
+    if (field === tag.bytes(1)) return nested(reader, peerOf(parts))
+    if (field === tag.bytes(4)) return nested(reader, requestOf(parts))
+    if (field === tag.bytes(10)) {
+      const entry = readEntry(reader)
+      parts.context.set(entry.key, entry.value)
+      return true
+    }
+    return false
+  }
+}
+
+function peerOf(parts: Parts): Fields {
+  return (reader, field) => {
+    if (field !== tag.bytes(4)) return false
+    parts.principal = readText(reader)
+    return true
+  }
+}
+
+function requestOf(parts: Parts): Fields {
+  return (reader, field) => {
+    if (field !== tag.bytes(2)) return false
+    parts.http = true
+    return nested(reader, httpOf(parts))
+  }
+}
+
+function httpOf(parts: Parts): Fields {
+  return (reader, field) => {
+    switch (field) {
+      case tag.bytes(2):
+        parts.method = readText(reader)
+        return true
+      case tag.bytes(3):
+        addHeader(parts.headers, readEntry(reader))
+        return true
+      case tag.bytes(11):
+        parts.body = reader.bytes()
+        return true
+      case tag.bytes(12):
+        parts.rawBody = reader.bytes()
+        return true
+      case tag.bytes(13):
+        return nested(reader, headerMapOf(parts))
+      default:
+        return false
+    }
+  }
+}
+
+function headerMapOf(parts: Parts): Fields {
+  return (reader, field) => {
+    if (field !== tag.bytes(1)) return false
+    addHeader(parts.headerMap, readEntry(reader))
+    return true
+  }
+}
+
+/** An entry of a map, or a HeaderValue: both have `key` as field 1 and `value` as field 2. */
+interface Entry {
+  key: string
+  value: string
+  raw: string
+}
+
+function readEntry(reader: Reader): Entry {
+  const entry: Entry = { key: '', value: '', raw: '' }
+  readNested(reader, (inner, field) => {
+    if (field === tag.bytes(1)) entry.key = readText(inner)
+    else if (field === tag.bytes(2)) entry.value = readText(inner)
+    else if (field === tag.bytes(3)) entry.raw = rawText(inner.bytes())
+    else return false
+    return true
+  })
+  return entry
+}
+
+/**
+ * UTF-8 as text; of anything else each byte from 0x80 on becomes a lone low surrogate. Reading it as latin1 instead
+ * would make the byte E9 equal to a rightly encoded `é`.
+ */
+function rawText(bytes: Uint8Array): string {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (isUtf8(buffer)) return buffer.toString('utf8')
+  return buffer.toString('latin1').replace(/[\x80-\xff]/g, (byte) => String.fromCharCode(0xdc00 | byte.charCodeAt(0)))
+}
+
+/** Every value counts, also when one key comes twice in a map: readers of `headers` would see only the last. */
+function addHeader(headers: Map<string, string[]>, { key, value, raw }: Entry): void {
+  if (key.startsWith(':')) return
+  const name = key.toLowerCase()
+  const values = headers.get(name) ?? []
+  if (raw === '' || value === '' || raw === value) values.push(raw === '' ? value : raw)
+  else values.push(value, raw)
+  headers.set(name, values)
+}
+
+function mergedHeaders({ headers, headerMap }: Parts): ReadonlyMap<string, readonly string[]> {
+  if (headerMap.size === 0) return headers
+  for (const [name, values] of headers) if (!headerMap.has(name)) headerMap.set(name, values)
+  return headerMap
+}

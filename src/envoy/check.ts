@@ -1,0 +1,83 @@
+import type { Authorizer } from '../authorizer/attempt.ts'
+import type { Reading, ReadOptions } from '../mcp/reading.ts'
+import { readHttp } from '../mcp/request.ts'
+import type { ReasonCode } from '../policy/decision.gen.ts'
+import { answer, refusal, wantsToken } from './answer.ts'
+import { type CheckRead, readCheck } from './check-request.ts'
+import { denied } from './check-response.ts'
+
+export interface CheckOptions {
+  readonly authorizer: Pick<Authorizer, 'authorize'>
+  readonly read: ReadOptions
+  /** Told of every denial that no authorizer made, for a log. */
+  readonly onFault?: (fault: DoorFault) => void
+}
+
+/** Why the door itself denied. */
+export interface DoorFault {
+  readonly code: ReasonCode
+  /** What was thrown, where something was; it may quote the client, so it is not for clients. */
+  readonly cause?: unknown
+}
+
+/** CheckRequest in, CheckResponse out. Never rejects: whatever goes wrong is a denial in the bytes. */
+export function createCheck(options: CheckOptions): (request: Buffer) => Promise<Buffer> {
+  return async function check(request) {
+    try {
+      return await decide(request, options)
+    } catch (cause) {
+      report(options, { code: 'policy_error', cause })
+      return lastResort
+    }
+  }
+}
+
+/** Made before anything can go wrong with making it. */
+const lastResort = denied({
+  httpStatus: 503,
+  grpcCode: 7,
+  headers: [['content-type', 'application/json']],
+  body: '{"error":"policy_error"}',
+  metadata: { allow: false, reasons: ['policy_error'] },
+})
+
+async function decide(bytes: Buffer, options: CheckOptions): Promise<Buffer> {
+  const check = readCheck(bytes)
+  if (!check.ok) {
+    report(options, { code: check.code })
+    return refusal(check.code)
+  }
+  const reading = readingOf(check, options.read)
+  try {
+    return await judge(check, reading, options)
+  } catch (cause) {
+    report(options, { code: 'policy_error', cause })
+    return refusal('policy_error', { rpcId: reading.rpcId })
+  }
+}
+
+async function judge(check: CheckRead, reading: Reading, options: CheckOptions): Promise<Buffer> {
+  const { profile } = options.read
+  const outcome = await options.authorizer.authorize({
+    credential: { kind: 'authorization', values: check.authorization },
+    reading,
+    mint: wantsToken(profile, reading),
+  })
+  const { bytes, fault } = answer(outcome, { profile, request: check.request, reading })
+  if (fault !== undefined) report(options, { code: fault })
+  return bytes
+}
+
+/** Two bodies are refused where every other fault of a request is: after the credential, and in the decision log. */
+function readingOf(check: CheckRead, options: ReadOptions): Reading {
+  if (!check.twoBodies) return readHttp(check.request, check.door, options)
+  return { ok: false, code: 'body_ambiguous', detail: 'both `body` and `raw_body` are there', action: '' }
+}
+
+function report({ onFault }: CheckOptions, fault: DoorFault): void {
+  try {
+    onFault?.(fault)
+  } catch {
+    // An answer is owed whatever becomes of the log.
+  }
+}
