@@ -1,0 +1,103 @@
+import { fileURLToPath } from 'node:url'
+import { formatAddress, parseAddress } from './address.ts'
+import type { Check } from './check.ts'
+import type { ConfigFile } from './config.gen.ts'
+import type { CapabilitiesConfig, Config, McpConfig } from './config.ts'
+import type { IssuerDraft } from './issuer.ts'
+import { checkPrivateKey, checkPublicKey, checkReadable, type FileReading } from './key-file.ts'
+import type { Path } from './located.ts'
+
+/** The configuration as it is written; parts that the schema refused are left out. */
+export type Draft = Partial<Omit<ConfigFile, 'issuers'>> & { readonly issuers?: readonly IssuerDraft[] }
+
+/** `listen`: both addresses, the path of a unix socket made absolute. */
+export function resolveListen(draft: NonNullable<Draft['listen']>, check: Check): Config['listen'] {
+  const grpc = resolveAddress(draft.grpc ?? '127.0.0.1:9191', ['listen', 'grpc'], check)
+  const http = resolveAddress(draft.http ?? '127.0.0.1:8181', ['listen', 'http'], check)
+  // Port 0 is another one each time.
+  if (grpc === http && !grpc.endsWith(':0')) {
+    check.report(['listen', 'http'], 'the same address as listen.grpc', 'choose another port')
+  }
+  return { grpc, http }
+}
+
+/** `bundle.file`, by default the bundle that ships with the package. */
+export async function resolveBundle(file: string | undefined, check: Check): Promise<string> {
+  if (file === undefined) return fileURLToPath(new URL('../../bundles/mcp-authz.tar.gz', import.meta.url))
+  return await resolveFile(file, ['bundle', 'file'], checkReadable, check)
+}
+
+/** `data`: every file, in order. */
+export async function resolveData(files: readonly string[], check: Check): Promise<string[]> {
+  return await Promise.all(files.map((file, index) => resolveFile(file, ['data', index], checkReadable, check)))
+}
+
+/** `capabilities`, with both key files looked into. */
+export async function resolveCapabilities(
+  draft: NonNullable<Draft['capabilities']>,
+  profile: McpConfig['profile'],
+  check: Check,
+): Promise<CapabilitiesConfig> {
+  const path = ['capabilities']
+  const keyFile = draft.key?.file
+  const trustedFile = draft.trusted?.file
+  const enforce = draft.enforce ?? true
+  if (!enforce && profile !== 'kuadrant' && !check.isBroken(['mcp', 'profile'])) {
+    const mend = 'remove it, or set `mcp.profile: kuadrant`'
+    check.report([...path, 'enforce'], 'expected true, false is for profile kuadrant only', mend)
+  }
+  return {
+    keyFile: keyFile && (await resolveFile(keyFile, [...path, 'key', 'file'], checkPrivateKey, check)),
+    lifetimeSeconds: draft.lifetimeSeconds ?? 300,
+    issuer: draft.issuer ?? 'mcp-authz',
+    audience: draft.audience ?? 'mcp-broker',
+    maxBytes: draft.maxBytes ?? 32768,
+    trustedFile: trustedFile && (await resolveFile(trustedFile, [...path, 'trusted', 'file'], checkPublicKey, check)),
+    enforce,
+  }
+}
+
+/** `mcp`. */
+export function resolveMcp(draft: NonNullable<Draft['mcp']>, check: Check): McpConfig {
+  const profile = draft.profile ?? 'strict'
+  const denial = draft.denial ?? 'explicit'
+  const headersOnly = draft.kuadrant?.headersOnly ?? false
+  if (denial !== 'explicit') {
+    check.report(['mcp', 'denial'], `\`${denial}\` is not available in this version`, 'use `explicit`')
+  }
+  if (headersOnly && profile !== 'kuadrant' && !check.isBroken(['mcp', 'profile'])) {
+    const path = ['mcp', 'kuadrant', 'headersOnly']
+    check.report(path, 'expected false, true is for profile kuadrant only', 'remove it, or set `mcp.profile: kuadrant`')
+  }
+  return {
+    profile,
+    maxBodyBytes: draft.maxBodyBytes ?? 1048576,
+    maxDepth: draft.maxDepth ?? 64,
+    batches: draft.batches ?? false,
+    denial,
+    kuadrant: { headersOnly },
+  }
+}
+
+function resolveAddress(text: string, path: Path, check: Check): string {
+  const reading = parseAddress(text)
+  if (!reading.ok) {
+    check.report(path, reading.detail, 'write for example `127.0.0.1:9191`, `[::1]:9191` or `unix:/run/mcp-authz.sock`')
+    return text
+  }
+  const { address } = reading
+  if (address.kind === 'tcp') return formatAddress(address)
+  return formatAddress({ kind: 'unix', path: check.absolute(address.path) })
+}
+
+async function resolveFile(
+  file: string,
+  path: Path,
+  look: (file: string) => Promise<FileReading<unknown>>,
+  check: Check,
+): Promise<string> {
+  const absolute = check.absolute(file)
+  const reading = await look(absolute)
+  if (!reading.ok) check.report(path, reading.message, reading.mend)
+  return absolute
+}

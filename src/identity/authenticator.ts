@@ -1,0 +1,92 @@
+import { type Claims, createClaimReader } from './claims.ts'
+import { type Presented, presentedToken } from './credential.ts'
+import { failure } from './failure.ts'
+import { createKeySource } from './key-source.ts'
+import type { IssuerOptions } from './options.ts'
+import type { Authentication, Authenticator, Credential } from './subject.ts'
+import { issuerOf, TokenVerifier, type TrustedIssuer } from './verifier.ts'
+
+export interface AuthenticatorOptions {
+  /** The issuers that are trusted; claims without `iss` are read by the paths of the first. */
+  readonly issuers: readonly IssuerOptions[]
+  /** Milliseconds since the epoch; the system's clock by default. */
+  readonly now?: () => number
+  /** Fetches keys; the platform's by default. */
+  readonly fetch?: typeof globalThis.fetch
+  /** Also fetch keys over plain http from other hosts than this one (`insecure.httpIssuers`). */
+  readonly allowHttp?: boolean
+}
+
+/**
+ * An authenticator that owns the keys it verifies with. It knows tokens and claims; a credential of any other kind names
+ * nobody here (`token_missing`).
+ */
+export interface KeyedAuthenticator extends Authenticator {
+  /** Whether the keys of every issuer are here. */
+  ready(): boolean
+  /** Fetches the keys of every issuer. Never rejects: `ready` tells how it went. */
+  load(): Promise<void>
+  /** Ends what is under way. Remote keys are not to be had from then on. */
+  close(): void
+}
+
+/**
+ * Creates the one way from a credential to a subject.
+ * @throws TypeError for an `iss` that is configured twice, a claim path that does not parse, keys that cannot be used
+ */
+export function createAuthenticator(options: AuthenticatorOptions): KeyedAuthenticator {
+  const { issuers: configured, now = Date.now, fetch = globalThis.fetch, allowHttp = false } = options
+  const issuers = new Map<string, TrustedIssuer>()
+  for (const issuer of configured) {
+    if (issuers.has(issuer.issuer)) {
+      throw new TypeError(`issuer \`${issuer.issuer}\` is configured twice; merge the two entries`)
+    }
+    const keys = createKeySource(issuer, { now, fetch, allowHttp })
+    issuers.set(issuer.issuer, { options: issuer, keys, readClaims: createClaimReader(issuer.claims) })
+  }
+  const verifier = new TokenVerifier({ issuers, now })
+  const sources = [...issuers.values()].map((issuer) => issuer.keys)
+  return {
+    authenticate: (credential) => authenticate(credential, issuers, verifier),
+    ready: () => sources.map((source) => source.ready()).every(Boolean),
+    load: async () => {
+      await Promise.all(sources.map((source) => source.load()))
+    },
+    close: () => {
+      for (const source of sources) source.close()
+    },
+  }
+}
+
+async function authenticate(
+  credential: Credential,
+  issuers: ReadonlyMap<string, TrustedIssuer>,
+  verifier: TokenVerifier,
+): Promise<Authentication> {
+  try {
+    switch (credential.kind) {
+      case 'claims':
+        return fromClaims(credential.claims, issuers)
+      case 'authorization':
+      case 'token':
+        return await fromToken(presentedToken(credential), verifier)
+      default:
+        return failure('token_missing', 'expected a bearer token')
+    }
+  } catch {
+    return failure('token_malformed', 'expected a credential that can be read')
+  }
+}
+
+async function fromToken(presented: Presented, verifier: TokenVerifier): Promise<Authentication> {
+  return presented.ok ? await verifier.verify(presented.token) : presented
+}
+
+/** Claims that the caller has verified: only who it is and what is granted are read, no times and no audience. */
+function fromClaims(claims: Claims, issuers: ReadonlyMap<string, TrustedIssuer>): Authentication {
+  const [first] = issuers.values()
+  const issuer = Object.hasOwn(claims, 'iss') ? issuerOf(claims, issuers) : first
+  if (issuer === undefined) return failure('token_issuer_unknown', 'expected `iss` to name a configured issuer')
+  const subject = issuer.readClaims(claims)
+  return subject === undefined ? failure('token_claim_missing', 'expected the subject claim') : { ok: true, subject }
+}

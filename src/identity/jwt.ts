@@ -1,0 +1,78 @@
+import { parseStrictJson } from '../mcp/json.ts'
+import { type Claims, isObject, own } from './claims.ts'
+import { type Failure, failure } from './failure.ts'
+
+/** A compact JWS (RFC 7515 section 3.1) whose form is sound; nothing about it is verified yet. */
+export interface UnverifiedToken {
+  readonly compact: string
+  readonly header: Claims
+  readonly payload: Claims
+}
+
+export type TokenReading = { readonly ok: true; readonly token: UnverifiedToken } | Failure
+
+/** Nested arrays and objects in a header or payload. */
+const maxDepth = 64
+
+const numericDates = ['exp', 'nbf', 'iat'] as const
+
+/** Parameters that change what a signature covers (RFC 7515 section 4.1.11, RFC 7797): none is understood here. */
+const refusedParameters = ['crit', 'b64'] as const
+
+/** Reads a token strictly, before any cryptography; every fault is `token_malformed`. */
+export function readToken(compact: string): TokenReading {
+  const parts = compact.split('.', 4)
+  const [headerPart, payloadPart, signaturePart] = parts
+  if (parts.length !== 3 || headerPart === undefined || payloadPart === undefined || signaturePart === undefined) {
+    return malformed('expected three parts separated by dots')
+  }
+  if (decodePart(signaturePart) === undefined) return malformed('expected the signature in canonical base64url')
+  const header = readObject(headerPart)
+  if (header === undefined) return malformed('expected the header to be one strict json object in canonical base64url')
+  const payload = readObject(payloadPart)
+  if (payload === undefined)
+    return malformed('expected the payload to be one strict json object in canonical base64url')
+  return memberFault(header, payload) ?? { ok: true, token: { compact, header, payload } }
+}
+
+/**
+ * Whether a token is an access token: header `typ` (RFC 9068 section 2.1) and claim `typ` (Keycloak's; an ID token has
+ * `ID`). The fault is `token_type`.
+ */
+export function typeFault({ header, payload }: UnverifiedToken): Failure | undefined {
+  if (Object.hasOwn(header, 'typ') && !isTokenType(header['typ'])) {
+    return failure('token_type', 'expected the header `typ` to be `JWT` or `at+jwt`')
+  }
+  if (Object.hasOwn(payload, 'typ') && payload['typ'] !== 'Bearer') {
+    return failure('token_type', 'expected the claim `typ` to be `Bearer`')
+  }
+  return undefined
+}
+
+function memberFault(header: Claims, payload: Claims): Failure | undefined {
+  const refused = refusedParameters.find((name) => Object.hasOwn(header, name))
+  if (refused !== undefined) return malformed(`expected no header parameter \`${refused}\``)
+  const inexact = numericDates.find((name) => Object.hasOwn(payload, name) && !Number.isFinite(own(payload, name)))
+  return inexact === undefined ? undefined : malformed(`expected \`${inexact}\` to be a finite number`)
+}
+
+function readObject(part: string): Claims | undefined {
+  const bytes = decodePart(part)
+  if (bytes === undefined) return undefined
+  const reading = parseStrictJson(bytes, { maxDepth })
+  return reading.ok && isObject(reading.value) ? reading.value : undefined
+}
+
+/** Encoding again finds what decoders overlook: padding, the other alphabet, white space, spare bits. */
+function decodePart(part: string): Uint8Array | undefined {
+  const bytes = Buffer.from(part, 'base64url')
+  return bytes.toString('base64url') === part ? bytes : undefined
+}
+
+function isTokenType(typ: unknown): boolean {
+  return typeof typ === 'string' && /^(?:application\/)?(?:jwt|at\+jwt)$/i.test(typ)
+}
+
+function malformed(detail: string): Failure {
+  return failure('token_malformed', detail)
+}

@@ -1,0 +1,88 @@
+import { parseStrictJson } from '../mcp/json.ts'
+import { isObject, own } from './claims.ts'
+
+/** The outcome of fetching keys; `text` is the document as it came. */
+export type KeyDocument =
+  | { readonly ok: true; readonly value: unknown; readonly text: string }
+  | { readonly ok: false; readonly detail: string }
+
+/** How documents are fetched. */
+export interface FetchOptions {
+  readonly fetch: typeof globalThis.fetch
+  /** Also `http:` from hosts other than this one. */
+  readonly allowHttp: boolean
+  /** Ends the whole exchange, the body included. */
+  readonly signal: AbortSignal
+}
+
+const maxBodyBytes = 1024 * 1024
+const maxDepth = 16
+
+/** Why keys may not be fetched from an address, or undefined: `https:`, or `http:` on loopback (anywhere with `allowHttp`). */
+export function addressFault(address: string, allowHttp: boolean): string | undefined {
+  const url = URL.canParse(address) ? new URL(address) : undefined
+  if (url === undefined || !['https:', 'http:'].includes(url.protocol)) return 'expected an https address'
+  if (url.username !== '' || url.password !== '') return 'expected an address without user and password'
+  if (url.protocol === 'http:' && !allowHttp && !isLoopback(url.hostname)) {
+    return 'expected https; http is for loopback, or set `insecure.httpIssuers`'
+  }
+  return undefined
+}
+
+/** Where an issuer's metadata is (OpenID Connect Discovery 1.0 section 4.1). */
+export function discoveryAddress(issuer: string): string {
+  return `${issuer.endsWith('/') ? issuer.slice(0, -1) : issuer}/.well-known/openid-configuration`
+}
+
+/** Fetches one JSON document: status 200, no redirect, at most 1 MiB, strict JSON. */
+export async function fetchDocument(address: string, options: FetchOptions): Promise<KeyDocument> {
+  const fault = addressFault(address, options.allowHttp)
+  if (fault !== undefined) return failed(fault)
+  try {
+    const { fetch, signal } = options
+    const response = await fetch(address, { redirect: 'error', signal, headers: { accept: 'application/json' } })
+    if (response.status !== 200 || response.redirected) {
+      await response.body?.cancel()
+      return failed('expected status 200')
+    }
+    const bytes = await boundedBody(response)
+    if (bytes === undefined) return failed(`expected at most ${maxBodyBytes} bytes`)
+    const reading = parseStrictJson(bytes, { maxDepth })
+    return reading.ok
+      ? { ok: true, value: reading.value, text: reading.text }
+      : failed('expected one strict json value')
+  } catch {
+    return failed('expected an answer in time')
+  }
+}
+
+/** Fetches the JWK Set that an issuer's metadata names; the metadata must speak of exactly that issuer (section 4.3). */
+export async function discoverKeys(issuer: string, options: FetchOptions): Promise<KeyDocument> {
+  const metadata = await fetchDocument(discoveryAddress(issuer), options)
+  if (!metadata.ok) return metadata
+  if (!isObject(metadata.value) || own(metadata.value, 'issuer') !== issuer) {
+    return failed('expected metadata of the issuer itself')
+  }
+  const address = own(metadata.value, 'jwks_uri')
+  return typeof address === 'string' ? fetchDocument(address, options) : failed('expected metadata with `jwks_uri`')
+}
+
+async function boundedBody(response: Response): Promise<Uint8Array | undefined> {
+  if (response.body === null) return new Uint8Array()
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of response.body) {
+    length += chunk.byteLength
+    if (length > maxBodyBytes) return undefined
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
+}
+
+function failed(detail: string): KeyDocument {
+  return { ok: false, detail }
+}

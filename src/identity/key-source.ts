@@ -1,0 +1,172 @@
+import { addressFault, discoverKeys, discoveryAddress, type FetchOptions, fetchDocument } from './key-document.ts'
+import { type KeySet, readKeySet } from './keys.ts'
+import type { IssuerOptions, KeysOption } from './options.ts'
+
+/** Where the current keys of one issuer are had. Nothing here rejects. */
+export interface KeySource {
+  /** The set to verify with now; undefined: the keys cannot be had. The same object as long as the keys are the same. */
+  current(): Promise<KeySet | undefined>
+  /** The set after looking again, at most once a second, because a key was not in it. */
+  renewed(): Promise<KeySet | undefined>
+  /** Whether there is a set that may be used. Asking also renews an old one, so that a probe keeps an idle service ready. */
+  ready(): boolean
+  /** Fetches the keys, unless they are here. */
+  load(): Promise<void>
+  /** Ends what is under way; no keys are had from then on. */
+  close(): void
+}
+
+export interface KeySourceOptions {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  readonly fetch: typeof globalThis.fetch
+  /** Also fetch over plain http from other hosts than this one. */
+  readonly allowHttp: boolean
+  /** How long one attempt may take, in milliseconds; 5000 by default. */
+  readonly timeoutMs?: number
+}
+
+/** How old a set may become while the issuer answers, in milliseconds; from half of that on it is renewed. */
+export const maxAgeMs = 10 * 60_000
+/** How long a set is kept while the issuer does not answer, in milliseconds. */
+export const maxOutageMs = 60 * 60_000
+
+const retryAfterMs = 1000
+/** For how long after a failure requests no longer wait for the next attempt, in milliseconds. */
+const failureHoldsMs = 30_000
+const defaultTimeoutMs = 5000
+
+/**
+ * Opens the key source of one issuer.
+ * @throws TypeError when the issuer's keys cannot be used whatever happens: no JWK Set, a refused address, an empty secret
+ */
+export function createKeySource(issuer: IssuerOptions, options: KeySourceOptions): KeySource {
+  const { keys } = issuer
+  if (keys.kind === 'secret') return fixedSource(secretSet(issuer.issuer, keys.secret))
+  if (keys.kind === 'jwks') return fixedSource(staticSet(issuer.issuer, keys.jwks))
+  const address = keys.kind === 'url' ? keys.url : discoveryAddress(issuer.issuer)
+  const fault = addressFault(address, options.allowHttp)
+  if (fault !== undefined) throw new TypeError(`keys of issuer \`${issuer.issuer}\`: ${fault}`)
+  return new RemoteSource((signal) => fetchKeys(issuer.issuer, keys, { ...options, signal }), options)
+}
+
+type Fetched = { readonly set: KeySet; readonly text: string } | undefined
+
+class RemoteSource implements KeySource {
+  readonly #fetchKeys: (signal: AbortSignal) => Promise<Fetched>
+  readonly #now: () => number
+  readonly #timeoutMs: number
+  readonly #closing = new AbortController()
+  #loaded: { readonly set: KeySet; readonly text: string; readonly at: number } | undefined
+  #underWay: Promise<void> | undefined
+  #triedAt = Number.NEGATIVE_INFINITY
+  #failedAt = Number.NEGATIVE_INFINITY
+  #renewedAt = Number.NEGATIVE_INFINITY
+
+  constructor(fetchKeys: (signal: AbortSignal) => Promise<Fetched>, options: KeySourceOptions) {
+    this.#fetchKeys = fetchKeys
+    this.#now = options.now
+    this.#timeoutMs = options.timeoutMs ?? defaultTimeoutMs
+  }
+
+  async current(): Promise<KeySet | undefined> {
+    const attempt = this.#renewIfDue()
+    const age = this.#age()
+    if (age >= maxAgeMs && !this.#mayServeWithoutWaiting(age)) await attempt
+    return this.#usable()
+  }
+
+  async renewed(): Promise<KeySet | undefined> {
+    if (this.#underWay === undefined && this.#since(this.#renewedAt) >= retryAfterMs) {
+      this.#renewedAt = this.#now()
+      void this.#attempt()
+    }
+    await this.#underWay
+    return this.#usable()
+  }
+
+  ready(): boolean {
+    void this.#renewIfDue()
+    return this.#usable() !== undefined
+  }
+
+  async load(): Promise<void> {
+    await this.current()
+  }
+
+  close(): void {
+    this.#closing.abort()
+    this.#loaded = undefined
+  }
+
+  #renewIfDue(): Promise<void> | undefined {
+    const due = this.#age() >= maxAgeMs / 2 && this.#since(this.#triedAt) >= retryAfterMs
+    return due ? this.#attempt() : this.#underWay
+  }
+
+  /** In a known outage nobody waits: the set is served, and the next attempt goes on beside it. */
+  #mayServeWithoutWaiting(age: number): boolean {
+    return age < maxOutageMs && this.#since(this.#failedAt) < failureHoldsMs
+  }
+
+  #usable(): KeySet | undefined {
+    return this.#age() < maxOutageMs ? this.#loaded?.set : undefined
+  }
+
+  #age(): number {
+    return this.#loaded === undefined ? Number.POSITIVE_INFINITY : this.#since(this.#loaded.at)
+  }
+
+  /** A clock that was set back must not make keys younger. */
+  #since(time: number): number {
+    return Math.abs(this.#now() - time)
+  }
+
+  #attempt(): Promise<void> {
+    this.#underWay ??= this.#fetchOnce().finally(() => {
+      this.#underWay = undefined
+    })
+    return this.#underWay
+  }
+
+  async #fetchOnce(): Promise<void> {
+    const at = this.#now()
+    this.#triedAt = at
+    const fetched = await this.#fetchKeys(AbortSignal.any([this.#closing.signal, AbortSignal.timeout(this.#timeoutMs)]))
+    if (this.#closing.signal.aborted) return
+    if (fetched === undefined) {
+      this.#failedAt = this.#now()
+    } else {
+      this.#failedAt = Number.NEGATIVE_INFINITY
+      const same = this.#loaded?.text === fetched.text ? this.#loaded.set : undefined
+      this.#loaded = { set: same ?? fetched.set, text: fetched.text, at }
+    }
+  }
+}
+
+async function fetchKeys(issuer: string, keys: KeysOption, options: FetchOptions): Promise<Fetched> {
+  const document = keys.kind === 'url' ? await fetchDocument(keys.url, options) : await discoverKeys(issuer, options)
+  const reading = document.ok ? readKeySet(document.value) : document
+  return document.ok && reading.ok ? { set: reading.set, text: document.text } : undefined
+}
+
+function fixedSource(set: KeySet): KeySource {
+  return {
+    current: async () => set,
+    renewed: async () => set,
+    ready: () => true,
+    load: async () => undefined,
+    close: () => undefined,
+  }
+}
+
+function staticSet(issuer: string, jwks: unknown): KeySet {
+  const reading = readKeySet(jwks)
+  if (!reading.ok) throw new TypeError(`keys of issuer \`${issuer}\`: ${reading.detail}`)
+  return reading.set
+}
+
+function secretSet(issuer: string, secret: Uint8Array): KeySet {
+  if (secret.byteLength === 0) throw new TypeError(`keys of issuer \`${issuer}\`: expected a secret that is not empty`)
+  return { kind: 'secret', secret: new Uint8Array(secret) }
+}

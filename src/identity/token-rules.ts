@@ -1,0 +1,48 @@
+import { type Claims, own } from './claims.ts'
+import { type Failure, failure } from './failure.ts'
+import type { IssuerOptions } from './options.ts'
+
+/** The times of a token, in seconds since the epoch. */
+export interface TokenTimes {
+  readonly exp: number | undefined
+  readonly nbf: number | undefined
+  readonly iat: number | undefined
+}
+
+/** Reads the times (RFC 7519 section 4.1); the form of the token has been checked. */
+export function timesOf(payload: Claims): TokenTimes {
+  return { exp: numberOf(payload, 'exp'), nbf: numberOf(payload, 'nbf'), iat: numberOf(payload, 'iat') }
+}
+
+/**
+ * What speaks against a token at a moment.
+ * @param now - seconds since the epoch, with their fraction
+ */
+export function timeFault(times: TokenTimes, issuer: IssuerOptions, now: number): Failure | undefined {
+  const { exp, nbf, iat } = times
+  const latest = now + issuer.clockToleranceSeconds
+  if (exp !== undefined && now >= exp + issuer.clockToleranceSeconds) {
+    return failure('token_expired', 'expected `exp` to lie in the future')
+  }
+  if ((nbf !== undefined && nbf > latest) || (iat !== undefined && iat > latest)) {
+    return failure('token_not_yet_valid', 'expected `nbf` and `iat` not to lie in the future')
+  }
+  if (exp !== undefined && exp > now + issuer.maxLifetimeSeconds) {
+    return failure('token_malformed', 'expected `exp` within the maximum lifetime')
+  }
+  return undefined
+}
+
+/** Whether a token is meant for one of the audiences; without audiences every token is. */
+export function audienceFault(payload: Claims, audiences: readonly string[]): Failure | undefined {
+  if (audiences.length === 0) return undefined
+  const aud = own(payload, 'aud')
+  const named: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  const meant = named.every((name) => typeof name === 'string') && named.some((name) => audiences.includes(name))
+  return meant ? undefined : failure('token_audience', 'expected `aud` to hold one of the audiences')
+}
+
+function numberOf(payload: Claims, name: string): number | undefined {
+  const value = own(payload, name)
+  return typeof value === 'number' ? value : undefined
+}

@@ -1,0 +1,106 @@
+import { isObject, own } from './message.ts'
+
+export { filterSse, type SseOptions } from './sse.ts'
+
+/** A method whose result is a list. */
+export type ListMethod = 'tools/list' | 'prompts/list' | 'resources/list' | 'resources/templates/list'
+
+/** Which of these names may be seen. Gets each name once, in the list's order. */
+export type Visible = (names: readonly string[]) => readonly string[] | Promise<readonly string[]>
+
+export interface ListOptions {
+  /** Milliseconds for which the answer may be kept at most: what is left of the caller's credential. */
+  readonly maxTtlMs?: number | undefined
+}
+
+interface ListShape {
+  readonly type: 'tool' | 'prompt' | 'resource' | 'template'
+  readonly list: string
+  readonly name: string
+}
+
+const shapes = {
+  'tools/list': { type: 'tool', list: 'tools', name: 'name' },
+  'prompts/list': { type: 'prompt', list: 'prompts', name: 'name' },
+  'resources/list': { type: 'resource', list: 'resources', name: 'uri' },
+  'resources/templates/list': { type: 'template', list: 'resourceTemplates', name: 'uriTemplate' },
+} as const satisfies Record<ListMethod, ListShape>
+
+/** The type of the items that a method lists; undefined for a method that lists nothing. */
+export function listedType(method: string): ListShape['type'] | undefined {
+  return isListMethod(method) ? shapes[method].type : undefined
+}
+
+/** Whether a method's result is a list to filter. */
+export function isListMethod(method: string): method is ListMethod {
+  return Object.hasOwn(shapes, method)
+}
+
+/**
+ * Filters the list in a JSON-RPC response, or in each response of a batch; what has no result is returned as it is.
+ * Order, cursor and everything beside the list are kept. What cannot be read as a list is emptied, an entry without a
+ * name is dropped, and what is left may not be shared between callers (SEP-2549). Rejects only if `visible` does.
+ */
+export async function filterList(
+  method: ListMethod,
+  response: unknown,
+  visible: Visible,
+  options: ListOptions = {},
+): Promise<unknown> {
+  if (Array.isArray(response))
+    return Promise.all(response.map((element) => filterList(method, element, visible, options)))
+  if (!isObject(response)) return response
+  const exact = withoutVariants(response, 'result')
+  if (!Object.hasOwn(exact, 'result')) return exact
+  const result = await filterResult(shapes[method], exact['result'], visible)
+  return { ...exact, result: restrictCaching(result, options) }
+}
+
+/** The same for JSON text. Blank text (an SSE event that only carries an id) is kept; rejects for what is not JSON. */
+export async function filterListText(
+  method: ListMethod,
+  text: string,
+  visible: Visible,
+  options: ListOptions = {},
+): Promise<string> {
+  if (text.trim() === '') return text
+  return JSON.stringify(await filterList(method, JSON.parse(text), visible, options))
+}
+
+type Json = Readonly<Record<string, unknown>>
+
+async function filterResult(shape: ListShape, result: unknown, visible: Visible): Promise<Json> {
+  if (!isObject(result)) return { [shape.list]: [] }
+  const exact = withoutVariants(result, shape.list)
+  if (!Object.hasOwn(exact, shape.list)) return exact
+  const listed = own(exact, shape.list)
+  const entries = Array.isArray(listed) ? listed : []
+  return { ...exact, [shape.list]: await filterEntries(shape.name, entries, visible) }
+}
+
+/** Readers that compare keys without case would find a second list under such a key. */
+function withoutVariants(object: Json, exact: string): Json {
+  const folded = new RegExp(`^${exact}$`, 'iu')
+  return Object.fromEntries(Object.entries(object).filter(([key]) => key === exact || !folded.test(key)))
+}
+
+async function filterEntries(key: string, entries: readonly unknown[], visible: Visible): Promise<readonly unknown[]> {
+  const named = entries.flatMap((entry) => {
+    const name = isObject(entry) ? own(entry, key) : undefined
+    return typeof name === 'string' ? [{ name, entry }] : []
+  })
+  const names = [...new Set(named.map(({ name }) => name))]
+  const seen = new Set(names.length === 0 ? [] : await visible(names))
+  return named.filter(({ name }) => seen.has(name)).map(({ entry }) => entry)
+}
+
+function restrictCaching(result: Json, { maxTtlMs }: ListOptions): Json {
+  const hasTtl = Object.hasOwn(result, 'ttlMs')
+  if (!hasTtl && !Object.hasOwn(result, 'cacheScope')) return result
+  const ttlMs = hasTtl ? { ttlMs: cap(result['ttlMs'], maxTtlMs) } : {}
+  return { ...result, ...ttlMs, cacheScope: 'private' }
+}
+
+function cap(ttlMs: unknown, maxTtlMs = Number.POSITIVE_INFINITY): number {
+  return typeof ttlMs === 'number' ? Math.max(0, Math.min(ttlMs, maxTtlMs)) : 0
+}
