@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises'
 import type { Authorizer } from './authorizer/attempt.ts'
 import { createAuthorizer } from './authorizer/authorizer.ts'
 import { type Bundle, readBundle } from './bundle/bundle.ts'
-import { createStore } from './bundle/store.ts'
 import type { AllowedCapabilities } from './capabilities/claim.gen.ts'
 import { type CapabilityKey, loadCapabilityKey, publicKeyFrom } from './capabilities/key.ts'
 import { createMinter } from './capabilities/mint.ts'
@@ -11,13 +10,13 @@ import type { Config } from './config/config.ts'
 import { loadData } from './config/data.ts'
 import { ConfigError } from './config/problem.ts'
 import { validatorOf } from './config/schema.ts'
+import { createCheckedStore } from './engine.ts'
 import { createAuthenticator } from './identity/authenticator.ts'
 import { failure } from './identity/failure.ts'
 import type { Authentication, Authenticator } from './identity/subject.ts'
 import type { ReadOptions } from './mcp/reading.ts'
 import type { Data } from './policy/data.gen.ts'
-import type { Capabilities, Decision, ReasonCode, Verdict } from './policy/decision.gen.ts'
-import type { AnswerChecks } from './policy/engine.ts'
+import type { Decision, ReasonCode } from './policy/decision.gen.ts'
 import { textOf } from './policy/errors.ts'
 
 /** One decision path, put together from a configuration; every door is given the same one. */
@@ -55,7 +54,7 @@ export interface AssemblyOptions {
  */
 export async function assemble(config: Config, options: AssemblyOptions = {}): Promise<Assembly> {
   const bundle = await bundleOf(config.bundleFile)
-  const store = createStore(answerChecks())
+  const store = createCheckedStore()
   let data = await loadData(config.dataFiles)
   store.replace(bundle, data)
   const identity = createAuthenticator({ issuers: config.issuers, allowHttp: config.insecure.httpIssuers })
@@ -126,15 +125,6 @@ async function bundleOf(file: string): Promise<Bundle> {
         mend: 'build it anew with `npm run bundle`',
       },
     ])
-  }
-}
-
-function answerChecks(): AnswerChecks {
-  const verdict = validatorOf<Verdict>('decision', 'verdict')
-  const capabilities = validatorOf<Capabilities>('decision', 'capabilities')
-  return {
-    verdict: (value): value is Verdict => verdict(value),
-    capabilities: (value): value is Capabilities => capabilities(value),
   }
 }
 

@@ -33,16 +33,16 @@ export async function loadData(files: readonly string[]): Promise<Data> {
  * @throws ConfigError with everything that is wrong, each problem at the file and line its value came from.
  */
 export function parseData(texts: readonly DataText[]): Data {
-  const problems: Problem[] = []
+  let problems: readonly Problem[] = []
   let root: Located = emptyDocument(undefined)
   for (const { file, text } of texts) {
     const parsing = parseSource(file, text)
-    if (!parsing.ok) problems.push(...parsing.problems)
+    if (!parsing.ok) problems = [...problems, ...parsing.problems]
     else if (parsing.root.kind === 'map') root = merge(root, parsing.root)
-    else problems.push(...problemsOf(parsing.root, [notAnObject]))
+    else problems = [...problems, ...problemsOf(parsing.root, [notAnObject])]
   }
   const files = texts.map((text) => text.file)
-  problems.push(...problemsOf(root, findingsIn(root, files)))
+  problems = [...problems, ...problemsOf(root, findingsIn(root, files))]
   if (problems.length > 0) throw new ConfigError(problems)
   return deepFreeze(plainOf(root)) as Data
 }
@@ -94,7 +94,7 @@ function laterOf(root: Located, files: readonly string[], a: Path, b: Path): Pat
 
 function templateFindings(data: Data): Finding[] {
   return templatesOf(data)
-    .filter(({ text }) => !isTemplate(text))
+    .filter(({ text }) => text !== undefined && !isTemplate(text))
     .map(({ path }) => ({
       path,
       message: 'expected a URI template of RFC 6570, level 1 to 3',
@@ -104,7 +104,8 @@ function templateFindings(data: Data): Finding[] {
 
 interface WrittenTemplate {
   readonly path: Path
-  readonly text: string
+  /** Absent where an item has no name, which the schema reports. */
+  readonly text: string | undefined
 }
 
 function templatesOf(data: Data): WrittenTemplate[] {

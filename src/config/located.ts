@@ -82,35 +82,36 @@ export function without(node: Located, paths: readonly Path[]): Located {
   if (paths.length === 0) return node
   if (node.kind !== 'map' || paths.some((path) => path.length === 0)) return emptyDocument(node.at)
   const entries = new Map(node.entries)
-  for (const [key, entry] of node.entries) {
-    const inside = paths.filter(([first]) => String(first) === key).map((path) => path.slice(1))
-    if (inside.some((path) => path.length === 0)) entries.delete(key)
-    else if (inside.length > 0) keep(entries, key, entry, inside)
+  for (const [key, inside] of byFirstStep(paths)) {
+    const entry = entries.get(key)
+    const value = entry && reduced(entry.value, inside)
+    if (entry === undefined || value === undefined) entries.delete(key)
+    else entries.set(key, { at: entry.at, value })
   }
   return { ...node, entries }
 }
 
-function keep(entries: Map<string, LocatedEntry>, key: string, entry: LocatedEntry, inside: readonly Path[]): void {
-  const { value } = entry
-  if (value.kind === 'map') {
-    entries.set(key, { at: entry.at, value: without(value, inside) })
-    return
+// What is left of a value, or undefined where it goes as a whole.
+function reduced(value: Located, paths: readonly Path[]): Located | undefined {
+  if (value.kind === 'scalar' || paths.some((path) => path.length === 0)) return undefined
+  if (value.kind === 'map') return without(value, paths)
+  const items = [...value.items]
+  for (const [index, inside] of byFirstStep(paths)) {
+    const item = items[Number(index)]
+    if (item?.kind !== 'map' || inside.some((path) => path.length === 0)) return undefined
+    items[Number(index)] = without(item, inside)
   }
-  if (value.kind === 'scalar' || inside.some(([index, ...rest]) => isWholeItem(value.items[Number(index)], rest))) {
-    entries.delete(key)
-    return
-  }
-  const items = value.items.map((item, index) =>
-    without(
-      item,
-      inside.filter(([first]) => Number(first) === index).map((path) => path.slice(1)),
-    ),
-  )
-  entries.set(key, { at: entry.at, value: { ...value, items } })
+  return { ...value, items }
 }
 
-function isWholeItem(item: Located | undefined, rest: Path): boolean {
-  return rest.length === 0 || item?.kind !== 'map'
+function byFirstStep(paths: readonly Path[]): Map<string, Path[]> {
+  const groups = new Map<string, Path[]>()
+  for (const [first, ...rest] of paths) {
+    const group = groups.get(String(first)) ?? []
+    group.push(rest)
+    groups.set(String(first), group)
+  }
+  return groups
 }
 
 /** The value at a path, if there is one. */

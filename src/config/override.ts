@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { formatAddress, parseAddress } from './address.ts'
+import { formatAddress, parseAddress } from '../address.ts'
 import { type Config, deepFreeze } from './config.ts'
 import { ConfigError } from './problem.ts'
 

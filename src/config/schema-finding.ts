@@ -174,9 +174,9 @@ const typeNames: Readonly<Record<string, readonly [name: string, mend: string]>>
   string: ['text', 'write text, in quotes if it looks like a number or a list'],
   object: ['an object', 'write `key: value` pairs, or `{}` for none'],
   array: ['a list', 'write a list, `[...]` or lines that begin with `- `'],
-  boolean: ['true or false', 'write `true` or `false`, without quotes or `${...}`'],
-  integer: ['a whole number', 'write a whole number, without quotes or `${...}`'],
-  number: ['a number', 'write a number, without quotes or `${...}`'],
+  boolean: ['true or false', 'write `true` or `false`, without quotes (a variable gives text)'],
+  integer: ['a whole number', 'write a whole number, without quotes (a variable gives text)'],
+  number: ['a number', 'write a number, without quotes (a variable gives text)'],
 }
 
 function nameOf(type: string): string {

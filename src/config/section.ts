@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { formatAddress, parseAddress } from './address.ts'
+import { formatAddress, parseAddress } from '../address.ts'
 import type { Check } from './check.ts'
 import type { ConfigFile } from './config.gen.ts'
 import type { CapabilitiesConfig, Config, McpConfig } from './config.ts'

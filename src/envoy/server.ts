@@ -1,9 +1,10 @@
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js'
-import { formatAddress, type ListenAddress, openToGroup, parseAddress, removeStaleSocket } from './address.ts'
+import { type Address, formatAddress, parseAddress } from '../address.ts'
 import { type CheckOptions, createCheck } from './check.ts'
 import { createHealth, type Health } from './health.ts'
 import { createReflection, type Reflection } from './reflection.ts'
 import { methodOf, type Service } from './service.ts'
+import { openToGroup, removeStaleSocket } from './socket-file.ts'
 
 export interface EnvoyDoorOptions extends CheckOptions {
   /** `HOST:PORT` (port 0: any free one), `[IPV6]:PORT` or `unix:PATH`. */
@@ -34,7 +35,7 @@ const authorization = 'envoy.service.auth.v3.Authorization'
  * @throws TypeError when the address is none; Error when it cannot be listened on
  */
 export async function createEnvoyDoor(options: EnvoyDoorOptions): Promise<EnvoyDoor> {
-  const listen = parseAddress(options.address)
+  const listen = addressOf(options.address)
   const health = createHealth([authorization])
   const reflection = createReflection([authorization, 'grpc.health.v1.Health'])
   const server = newServer(options.read.maxBodyBytes)
@@ -44,7 +45,7 @@ export async function createEnvoyDoor(options: EnvoyDoorOptions): Promise<EnvoyD
   const port = await bind(server, listen, options.address)
   let drained: Promise<void> | undefined
   return {
-    address: formatAddress(listen, port),
+    address: formatAddress(listen.kind === 'tcp' ? { ...listen, port } : listen),
     setServing(serving) {
       if (drained === undefined) health.setServing(serving)
     },
@@ -88,9 +89,15 @@ function allowResets(server: Server): void {
   Object.assign(internals.commonServerOptions, { streamResetBurst: 1e6, streamResetRate: 1e6 })
 }
 
-async function bind(server: Server, listen: ListenAddress, address: string): Promise<number> {
+function addressOf(text: string): Address {
+  const reading = parseAddress(text)
+  if (!reading.ok) throw new TypeError(`grpc address \`${text}\`: ${reading.detail}`)
+  return reading.address
+}
+
+async function bind(server: Server, listen: Address, address: string): Promise<number> {
   if (listen.kind === 'unix') await removeStaleSocket(listen.path)
-  const target = listen.kind === 'unix' ? `unix:${listen.path}` : formatAddress(listen, listen.port)
+  const target = listen.kind === 'unix' ? `unix:${listen.path}` : formatAddress(listen)
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(target, ServerCredentials.createInsecure(), (error, bound) => {
       if (error === null) resolve(bound)

@@ -93,17 +93,17 @@ const shape: readonly Row[] = [
   [
     'text for a number',
     `${sso}mcp:\n  maxDepth: "64"\n`,
-    '5:3: mcp.maxDepth: expected a whole number, found text; mend: write a whole number, without quotes or `${...}`',
+    '5:3: mcp.maxDepth: expected a whole number, found text; mend: write a whole number, without quotes (a variable gives text)',
   ],
   [
     'a fraction for a whole number',
     `${sso}mcp:\n  maxDepth: 1.5\n`,
-    '5:3: mcp.maxDepth: expected a whole number, found a number; mend: write a whole number, without quotes or `${...}`',
+    '5:3: mcp.maxDepth: expected a whole number, found a number; mend: write a whole number, without quotes (a variable gives text)',
   ],
   [
     'text for a switch',
     `${sso}mcp:\n  batches: yes\n`,
-    '5:3: mcp.batches: expected true or false, found text; mend: write `true` or `false`, without quotes or `${...}`',
+    '5:3: mcp.batches: expected true or false, found text; mend: write `true` or `false`, without quotes (a variable gives text)',
   ],
   [
     'text for a list',
@@ -193,7 +193,7 @@ const shape: readonly Row[] = [
   [
     'a variable for a number',
     `${sso}mcp:\n  maxDepth: \${SET}\n`,
-    '5:3: mcp.maxDepth: expected a whole number, found text; mend: write a whole number, without quotes or `${...}`',
+    '5:3: mcp.maxDepth: expected a whole number, found text; mend: write a whole number, without quotes (a variable gives text)',
   ],
 ]
 
@@ -439,8 +439,10 @@ describe('a broken configuration', () => {
     expect(error.message).toBe('/nowhere/mcp-authz.yaml: no such file; mend: create it, or name another file')
     expect(error.code).toBe('config')
   })
+})
 
-  it('is told everything at once, in the order of the file', async () => {
+describe('an error', () => {
+  it('tells everything at once, in the order of the file', async () => {
     const text = [
       'lisen: {}',
       'bundle: {file: absent.gz}',
@@ -474,7 +476,9 @@ describe('a broken configuration', () => {
     ])
     expect(error.message.split('\n')).toHaveLength(12)
   })
+})
 
+describe('an error text', () => {
   it('does not show keys, secrets and the values of variables', async () => {
     const secret = 'c3VwZXItc2VjcmV0LXZhbHVl'
     const text = [
@@ -500,7 +504,7 @@ describe('a broken configuration', () => {
     expect(error.message).toContain('unknown key `a\\u000ab\\u2028c\\u001b[31m`')
   })
 
-  it('with very many problems says how many more there are', async () => {
+  it('says of very many problems how many more there are', async () => {
     const keysOfMany = Array.from({ length: 150 }, (_, index) => `zebra${index}: 1\n`)
     const directory = await makeDirectory({ 'mcp-authz.yaml': sso + keysOfMany.join('') })
     const error = await errorOf(() => loadConfig(join(directory, 'mcp-authz.yaml'), { env: {} }))

@@ -78,6 +78,11 @@ const broken: readonly Row[] = [
     'a.yaml:1:23: servers.a.tools[0].name: expected this key, found nothing; mend: add `name`',
   ],
   [
+    'a template without a name',
+    ['servers: {a: {templates: [{tags: []}]}}'],
+    'a.yaml:1:27: servers.a.templates[0].name: expected this key, found nothing; mend: add `name`',
+  ],
+  [
     'a bad digest',
     ['servers: {a: {tools: [{name: x, sha256: ABC}]}}'],
     'a.yaml:1:33: servers.a.tools[0].sha256: expected 64 lower-case hexadecimal digits; mend: write a SHA-256 as `sha256sum` prints it',

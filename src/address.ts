@@ -12,7 +12,8 @@ export type AddressReading =
 /** Reads `HOST:PORT`, `[IPv6]:PORT` or `unix:PATH`; port 0 lets the system choose. */
 export function parseAddress(text: string): AddressReading {
   if (text.startsWith('unix:')) {
-    const path = text.slice('unix:'.length)
+    // gRPC also writes an absolute path with `//` before it.
+    const path = text.slice('unix:'.length).replace(/^\/\/(?=\/)/, '')
     if (path === '' || path.includes('\0')) return { ok: false, detail: 'expected a path after `unix:`' }
     return { ok: true, address: { kind: 'unix', path } }
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { formatAddress, parseAddress } from '../../src/config/address.ts'
+import { formatAddress, parseAddress } from '../src/address.ts'
 
 describe('an address to listen on', () => {
   it.each([

@@ -1,0 +1,8 @@
+export { type Assembly, type AssemblyOptions, assemble } from './assembly.ts'
+export type { Attempt, Authorizer, CapabilitiesOutcome, Outcome, VisibleQuery } from './authorizer/attempt.ts'
+export type { Config } from './config/config.ts'
+export { loadConfig, parseConfig } from './config/load.ts'
+export { ConfigError, type Problem } from './config/problem.ts'
+export type { Credential, Subject } from './identity/subject.ts'
+export type { Capabilities, Decision, Reason, ReasonCode } from './policy/decision.gen.ts'
+export { type Service, type ServiceOptions, startService } from './service.ts'
