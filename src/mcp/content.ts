@@ -38,7 +38,7 @@ function lengthOf(value: string | null): number | undefined {
 
 const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 const quoted = '"(?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t \\x21-\\x7e\\x80-\\xff])*"'
-const mediaType = /^application\/json(?![^\t ;])/i
+const mediaType = /^application\/json/i
 const parameter = new RegExp(`[\\t ]*;[\\t ]*(${token})=(${token}|${quoted})`, 'y')
 
 function isJson(value: string): boolean {

@@ -135,7 +135,6 @@ class Scan {
 
   #close(): void {
     if (this.#inObject.pop() === true) this.#keys.close()
-    this.#expectsKey = false
   }
 
   #string(): StrictJsonFault | undefined {

@@ -1,28 +1,13 @@
-import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
-import type { DoorKnowledge, Reading, ReadOptions } from '../../src/mcp/reading.ts'
-import { readCall, readHttp } from '../../src/mcp/request.ts'
-import {
-  batches,
-  type HeaderFields,
-  headersOnly,
-  http,
-  kuadrant,
-  outcome,
-  post,
-  rpc,
-  strict,
-  toolCall,
-} from './requests.ts'
-
-const empty = new Uint8Array()
+import { expect, it } from 'vitest'
+import type { Reading, ReadOptions } from '../../src/mcp/reading.ts'
+import { batches, type HeaderFields, outcome, post, strict } from './requests.ts'
 
 const old = { 'mcp-protocol-version': '2025-03-26' }
 const call = (name: string): unknown => ({ jsonrpc: '2.0', id: name, method: 'tools/call', params: { name } })
 const batch = (elements: readonly unknown[], headers: HeaderFields = old, options = batches): Reading =>
   post(JSON.stringify(elements), headers, options)
 
-it('is read element by element where it is allowed', () => {
+it('a batch is read element by element where it is allowed', () => {
   const reading = batch([
     call('a'),
     { jsonrpc: '2.0', method: 'notifications/x' },
@@ -52,7 +37,7 @@ it.each([
   ['that is empty, where batches are off', [], {}, strict],
   ['in a batch', [call('a'), [call('b')]], old, batches],
   ['that is too long', Array.from({ length: 257 }, () => call('a')), old, batches],
-] as [string, unknown[], HeaderFields, ReadOptions][])('is refused %s', (_, elements, headers, options) => {
+] as [string, unknown[], HeaderFields, ReadOptions][])('a batch is refused %s', (_, elements, headers, options) => {
   expect(batch(elements, headers, options)).toEqual({
     ok: false,
     code: 'batch_refused',
@@ -61,7 +46,7 @@ it.each([
   })
 })
 
-it('may hold 256 messages', () => {
+it('a batch may hold 256 messages', () => {
   expect(batch(Array.from({ length: 256 }, () => call('a')))).toMatchObject({ ok: true, batch: true })
 })
 
@@ -89,7 +74,10 @@ it.each([
   ],
   ['is unknown', { jsonrpc: '2.0', id: 1, method: 'tasks/get' }, {}, 'method_unknown'],
   ['has a forbidden header beside it', call('a'), { 'x-mcp-toolname': 'a' }, 'header_forbidden'],
-] as [string, unknown, HeaderFields, string][])('is refused whole when one element %s', (_, element, headers, code) => {
-  expect(outcome(batch([call('a'), element], { ...old, ...headers }))).toBe(code)
-  expect(outcome(batch([element, call('a')], { ...old, ...headers }))).toBe(code)
-})
+] as [string, unknown, HeaderFields, string][])(
+  'a batch is refused whole when one element %s',
+  (_, element, headers, code) => {
+    expect(outcome(batch([call('a'), element], { ...old, ...headers }))).toBe(code)
+    expect(outcome(batch([element, call('a')], { ...old, ...headers }))).toBe(code)
+  },
+)

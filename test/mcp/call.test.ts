@@ -1,21 +1,7 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
-import type { DoorKnowledge, Reading, ReadOptions } from '../../src/mcp/reading.ts'
-import { readCall, readHttp } from '../../src/mcp/request.ts'
-import {
-  batches,
-  type HeaderFields,
-  headersOnly,
-  http,
-  kuadrant,
-  outcome,
-  post,
-  rpc,
-  strict,
-  toolCall,
-} from './requests.ts'
-
-const empty = new Uint8Array()
+import { expect, it } from 'vitest'
+import { readCall } from '../../src/mcp/request.ts'
+import { kuadrant, outcome, post, rpc, strict, toolCall } from './requests.ts'
 
 const read = (method: string, params?: string, options = strict): string =>
   outcome(readCall(params === undefined ? { method } : { method, params }, {}, options))
@@ -65,7 +51,11 @@ it('limits the params by bytes and by depth as a body is limited', () => {
   const deep = '{"name":"a","arguments":{}}'
   expect(read('tools/call', deep, { ...strict, maxDepth: 3 })).toBe('read')
   expect(read('tools/call', deep, { ...strict, maxDepth: 2 })).toBe('body_malformed')
-  expect(outcome(post(rpc('tools/call', JSON.parse(deep)), {}, { ...strict, maxDepth: 3 }))).toBe('read')
+  const both = '{"name":"a","arguments":{"b":1,"b":2}}'
+  for (const maxDepth of [2, 3]) {
+    const body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${both}}`
+    expect(read('tools/call', both, { ...strict, maxDepth })).toBe(outcome(post(body, {}, { ...strict, maxDepth })))
+  }
 })
 
 it('agrees with a body on every method and params', () => {

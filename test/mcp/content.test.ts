@@ -1,20 +1,6 @@
-import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
-import type { ReadOptions } from '../../src/mcp/reading.ts'
-import { type HeaderFields, kuadrant, outcome, post, rpc, strict, toolCall } from './requests.ts'
-
-const base64 = (text: string): string => `=?base64?${Buffer.from(text).toString('base64')}?=`
-const response = '{"jsonrpc":"2.0","id":1,"result":{}}'
-const version = (value: unknown): string =>
-  rpc('tools/list', { _meta: { 'io.modelcontextprotocol/protocolVersion': value } })
-
-type Case = readonly [body: string, headers: HeaderFields, outcome: string]
-
-const tested = (cases: readonly Case[], options: ReadOptions = strict): void => {
-  it.each(cases)('%s with %j: %s', (body, headers, expected) => {
-    expect(outcome(post(body, headers, options))).toBe(expected)
-  })
-}
+import { describe } from 'vitest'
+import { type Case, tested } from './cases.ts'
+import { toolCall } from './requests.ts'
 
 describe('content type and encoding', () => {
   const type = (value: string | readonly string[], expected = 'content_type'): Case => [

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { parseStrictJson, parseStrictText } from '../../src/mcp/json.ts'
 
 const limits = { maxDepth: 64 }

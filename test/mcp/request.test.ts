@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { DoorKnowledge, Reading, ReadOptions } from '../../src/mcp/reading.ts'
-import { readCall, readHttp } from '../../src/mcp/request.ts'
+import type { DoorKnowledge, Reading } from '../../src/mcp/reading.ts'
+import { readHttp } from '../../src/mcp/request.ts'
 import {
   batches,
   type HeaderFields,

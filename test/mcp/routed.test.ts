@@ -1,21 +1,6 @@
-import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import type { DoorKnowledge, Reading, ReadOptions } from '../../src/mcp/reading.ts'
-import { readCall, readHttp } from '../../src/mcp/request.ts'
-import {
-  batches,
-  type HeaderFields,
-  headersOnly,
-  http,
-  kuadrant,
-  outcome,
-  post,
-  rpc,
-  strict,
-  toolCall,
-} from './requests.ts'
-
-const empty = new Uint8Array()
+import { type HeaderFields, headersOnly, kuadrant, outcome, post, strict, toolCall } from './requests.ts'
 
 it.each([
   [{}, strict],
@@ -24,13 +9,13 @@ it.each([
   [{ 'x-envoy-auth-partial-body': 'true' }, strict],
   [{ 'x-mcp-method': 'ping' }, kuadrant],
   [{ 'x-mcp-method': 'ping' }, { ...headersOnly, profile: 'strict' }],
-] as [HeaderFields, ReadOptions][])('is refused as missing: %j', (headers, options) => {
+] as [HeaderFields, ReadOptions][])('a POST without a byte at hand is refused as missing: %j', (headers, options) => {
   expect(post('', headers, options)).toMatchObject({ ok: false, code: 'body_missing' })
 })
 
 const routed = (headers: HeaderFields, door: DoorKnowledge = {}): Reading => post('', headers, headersOnly, door)
 
-it("is decided by the router's headers alone where that is configured", () => {
+it("a POST without a byte is decided by the router's headers alone where that is configured", () => {
   const headers = {
     'content-length': '92',
     'x-mcp-method': 'tools/call',
@@ -71,7 +56,7 @@ it.each([
     { 'x-mcp-method': 'tools/call', 'x-mcp-toolname': 'discover_tools', 'x-mcp-servername': 'mcpBroker' },
     { type: 'server', name: 'discover_tools' },
   ],
-] as [HeaderFields, unknown][])('asks by %j for %j', (headers, target) => {
+] as [HeaderFields, unknown][])("the router's headers %j ask for %j", (headers, target) => {
   expect(routed(headers)).toMatchObject({ ok: true, asks: [{ target }], withoutRemovals: true })
 })
 
@@ -102,15 +87,15 @@ it.each([
   [{ 'x-mcp-method': 'nonsense' }, 'method_unknown'],
   [{ 'x-mcp-method': '' }, 'method_unknown'],
   [{ 'x-mcp-method': 'tasks/get' }, 'method_unknown'],
-] as [HeaderFields, string][])('is refused with %j: %s', (headers, code) => {
+] as [HeaderFields, string][])("the router's headers %j are refused: %s", (headers, code) => {
   expect(outcome(routed(headers))).toBe(code)
 })
 
-it("is refused where the router's server is not the door's", () => {
+it("a POST without a byte is refused where the router's server is not the door's", () => {
   expect(outcome(routed({ ...call, 'x-mcp-servername': 'ns/b' }, { server: 'ns/a' }))).toBe('header_mismatch')
 })
 
-it('is read from the body where there is one after all', () => {
+it('a POST is read from its body where there is one after all', () => {
   const reading = post(toolCall, { 'x-mcp-authorized': 'forged' }, headersOnly)
   expect(reading).toMatchObject({ ok: true, withoutRemovals: false })
 })

@@ -1,20 +1,9 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ReadOptions } from '../../src/mcp/reading.ts'
+import { type Case, tested } from './cases.ts'
 import { type HeaderFields, kuadrant, outcome, post, rpc, strict, toolCall } from './requests.ts'
 
-const base64 = (text: string): string => `=?base64?${Buffer.from(text).toString('base64')}?=`
 const response = '{"jsonrpc":"2.0","id":1,"result":{}}'
-const version = (value: unknown): string =>
-  rpc('tools/list', { _meta: { 'io.modelcontextprotocol/protocolVersion': value } })
-
-type Case = readonly [body: string, headers: HeaderFields, outcome: string]
-
-const tested = (cases: readonly Case[], options: ReadOptions = strict): void => {
-  it.each(cases)('%s with %j: %s', (body, headers, expected) => {
-    expect(outcome(post(body, headers, options))).toBe(expected)
-  })
-}
 
 describe("the router's headers in profile strict", () => {
   const five = ['x-mcp-servername', 'x-mcp-toolname', 'x-mcp-promptname', 'x-mcp-resourceuri', 'x-mcp-method']
@@ -66,19 +55,19 @@ it.each([
   [undefined, 'ns/a', { brokerAnswers: true, server: 'ns/a' }],
   ['ns/a', 'ns/a', { brokerAnswers: false, server: 'ns/a' }],
   ['__proto__', undefined, { brokerAnswers: false, server: '__proto__' }],
-])('with servername %j at a door for %j give %j', (sent, server, expected) => {
+])('servername %j at a door for %j gives %j', (sent, server, expected) => {
   const headers = sent === undefined ? {} : { 'x-mcp-servername': sent }
   const reading = post(toolCall, headers, kuadrant, { server })
   expect(reading).toMatchObject({ ok: true, ...expected })
   expect('server' in reading).toBe('server' in expected)
 })
 
-it.each(['mcpBroker', 'ns/b', '', 'ns/A'])('refuse servername %j at a door for another server', (sent) => {
+it.each(['mcpBroker', 'ns/b', '', 'ns/A'])('refuses servername %j at a door for another server', (sent) => {
   expect(outcome(post(toolCall, { 'x-mcp-servername': sent }, kuadrant, { server: 'ns/a' }))).toBe('header_mismatch')
 })
 
 it.each(['discover_tools', 'select_tools', 'list_tags', 'filter_tools_by_tags'])(
-  "make the broker's own %s a thing of the server as a whole, only where the router says so",
+  "makes the broker's own %s a thing of the server as a whole, only where the router says so",
   (name) => {
     const asked = (headers: HeaderFields, options: ReadOptions, method = 'tools/call'): unknown => {
       const reading = post(rpc(method, { name }), headers, options)

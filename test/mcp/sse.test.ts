@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { filterSse, type SseOptions } from '../../src/mcp/list.ts'
 
 type Transform = (data: string) => Promise<string>
@@ -120,17 +120,21 @@ it('does not depend on how the bytes are cut', async () => {
   )
 })
 
-it.each(['data: a\n\n', 'data: a\r\r', 'data: a\r\n\r', ': c\n'])('lets %j go before more comes', async (text) => {
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
-  const reader = filterSse(readable, shout).getReader()
-  const writer = writable.getWriter()
-  const writing = writer.write(encoder.encode(text))
-  const { value } = await reader.read()
-  expect(new TextDecoder().decode(value)).toBe(text.replace(' a', ' A'))
-  await writing
-  await writer.close()
-  expect((await reader.read()).done).toBe(true)
-})
+it.each(['data: a\n\n', 'data: a\r\r', 'data: a\r\n\r\n', ': c\r\n: d\r\n'])(
+  'lets %j go before more comes',
+  async (text) => {
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+    const reader = filterSse(readable, shout).getReader()
+    const writer = writable.getWriter()
+    const writing = writer.write(encoder.encode(text))
+    let arrived = ''
+    while (arrived.length < text.length) arrived += new TextDecoder().decode((await reader.read()).value)
+    expect(arrived).toBe(text.replace(' a', ' A'))
+    await writing
+    await writer.close()
+    expect((await reader.read()).done).toBe(true)
+  },
+)
 
 it('ends with an error where an event is too long, however it is cut', async () => {
   const options = { maxEventBytes: 12 }
