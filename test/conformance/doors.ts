@@ -1,8 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '@grpc/grpc-js'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { type Assembly, assemble } from '../../src/assembly.ts'
 import { generateKeyPem } from '../../src/capabilities/key.ts'
 import { run } from '../../src/cli/program.ts'
 import type { Config } from '../../src/config/config.ts'
@@ -16,6 +18,7 @@ import type { Authenticator } from '../../src/identity/subject.ts'
 import { ruleOf } from '../../src/mcp/methods.ts'
 import type { ReadOptions } from '../../src/mcp/reading.ts'
 import { readCall } from '../../src/mcp/request.ts'
+import type { Data } from '../../src/policy/data.gen.ts'
 import type { DecidedResource, Decision } from '../../src/policy/decision.gen.ts'
 import type { Engine } from '../../src/policy/engine.ts'
 import type { Input } from '../../src/policy/input.gen.ts'
@@ -32,6 +35,8 @@ export interface Doors {
   readonly ask: Readonly<Record<Exclude<Door, 'opa'>, (line: Case) => Promise<Answer>>>
   /** The policy's input for a case, for OPA's own interpreter. */
   input(line: Case): Promise<Input>
+  /** Puts other data in place behind every door, and waits until it is. */
+  replaceData(data: Data): Promise<void>
   close(): Promise<void>
 }
 
@@ -50,8 +55,9 @@ export async function openDoors(table: Table): Promise<Doors> {
     log: createDecisionLog({ level: 'silent' }),
   })
   const client = connect(service.grpc)
-  const engine = await engineOf(config)
-  const guards = createGuards(file)
+  let engine = await engineOf(config)
+  const assembly = await assemble(config, { guard: true })
+  const guards = createGuards(assembly)
   const authenticator = createAuthenticator({ issuers: config.issuers })
   const tokenOf = async (claims: Case['claims']): Promise<string> =>
     await new SignJWT({ ...claims })
@@ -70,10 +76,16 @@ export async function openDoors(table: Table): Promise<Doors> {
       cli: async (line) => await askCli(file, directory, line),
       guard: async (line) => await guards.ask(line, await tokenOf(line.claims)),
     },
+    async replaceData(data) {
+      await replaceFile(join(directory, 'data.json'), JSON.stringify(data))
+      engine = await engineOf(config)
+      assembly.replaceData(await loadData(config.dataFiles))
+      while ((await revisionAt(service.http)) !== engine.revision) await sleep(5)
+    },
     async close() {
       client.close()
       authenticator.close()
-      await guards.close()
+      assembly.close()
       await service.stop()
       await rm(directory, { recursive: true })
     },
@@ -199,14 +211,14 @@ async function askCli(config: string, cwd: string, { claims, attempt }: Case): P
 
 interface Guards {
   ask(line: Case, token: string): Promise<Answer>
-  close(): Promise<void>
 }
 
 /** A guard for each server a case says the door knows; the handler behind it says that it was reached. */
-function createGuards(config: string): Guards {
+function createGuards({ authorizer, read: options }: Assembly): Guards {
   const guards = new Map<string | undefined, Promise<Guard>>()
   const guardOf = (server: string | undefined): Promise<Guard> => {
-    const found = guards.get(server) ?? createGuard({ config, ...(server === undefined ? {} : { server }) })
+    const found =
+      guards.get(server) ?? createGuard({ authorizer, read: options, ...(server === undefined ? {} : { server }) })
     guards.set(server, found)
     return found
   }
@@ -223,14 +235,30 @@ function createGuards(config: string): Guards {
       if (virtualServer !== undefined) headers.set('x-mcp-virtualserver', virtualServer)
       const request = new Request('http://broker.test/mcp', { method: 'POST', headers, body: messageText(attempt) })
       const response = await guarded(request)
-      if (reached !== response.ok)
-        throw new Error(`HTTP ${response.status}, but the handler was ${reached ? '' : 'not '}reached`)
+      if (reached !== response.ok) throw new Error(`HTTP ${response.status}, but reached is ${reached}`)
       return response.ok ? 'allow' : await reasonIn(response)
     },
-    async close() {
-      for (const guard of guards.values()) (await guard).close()
-    },
   }
+}
+
+async function replaceFile(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.next`, text)
+  await rename(`${file}.next`, file)
+}
+
+/** The revision that decides behind a running service. */
+async function revisionAt(address: string): Promise<string> {
+  const response = await fetch(`http://${address}/access/v1/evaluation`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      subject: { type: 'identity', id: 'u', properties: { claims: { sub: 'u' } } },
+      action: { name: 'ping' },
+      resource: { type: 'server', id: 'the server' },
+    }),
+  })
+  const { context } = (await response.json()) as { context: Pick<Decision, 'revision'> }
+  return context.revision
 }
 
 async function reasonIn(response: Response): Promise<Answer> {
