@@ -35,6 +35,10 @@ export interface Doors {
   readonly ask: Readonly<Record<Exclude<Door, 'opa'>, (line: Case) => Promise<Answer>>>
   /** The policy's input for a case, for OPA's own interpreter. */
   input(line: Case): Promise<Input>
+  /** A token with these claims that every door accepts. */
+  token(claims: Case['claims']): Promise<string>
+  /** Sends a body as it is through the doors that read bytes. */
+  readonly send: Readonly<Record<'grpc' | 'guard', (body: Uint8Array, token: string) => Promise<Answer>>>
   /** Puts other data in place behind every door, and waits until it is. */
   replaceData(data: Data): Promise<void>
   close(): Promise<void>
@@ -71,10 +75,15 @@ export async function openDoors(table: Table): Promise<Doors> {
     input,
     ask: {
       engine: async (line) => await askEngine(engine, await input(line)),
-      grpc: async (line) => await askGrpc(client, line, await tokenOf(line.claims)),
+      grpc: async (line) => await askGrpc(client, sentBy(line), await tokenOf(line.claims)),
       http: async (line) => await askHttp(service.http, line),
       cli: async (line) => await askCli(file, directory, line),
-      guard: async (line) => await guards.ask(line, await tokenOf(line.claims)),
+      guard: async (line) => await guards.ask(sentBy(line), await tokenOf(line.claims)),
+    },
+    token: tokenOf,
+    send: {
+      grpc: async (body, token) => await askGrpc(client, { body }, token),
+      guard: async (body, token) => await guards.ask({ body }, token),
     },
     async replaceData(data) {
       await replaceFile(join(directory, 'data.json'), JSON.stringify(data))
@@ -131,13 +140,23 @@ function askEngine(engine: Engine, input: Input): Answer {
   return answerOf(allow, reasons, resource)
 }
 
-async function askGrpc(client: Client, { attempt }: Case, token: string): Promise<Answer> {
+/** A request as a door that reads bytes gets it. */
+interface Sent {
+  readonly body: Uint8Array
+  readonly server?: string | undefined
+  readonly virtualServer?: string | undefined
+}
+
+function sentBy({ attempt }: Case): Sent {
   const { server, virtualServer } = attempt
+  return { body: Buffer.from(messageText(attempt)), server, virtualServer }
+}
+
+async function askGrpc(client: Client, { body, server, virtualServer }: Sent, token: string): Promise<Answer> {
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` }
-  const body = Buffer.from(messageText(attempt))
   const request = encodeCheckRequest({
     attributes: {
-      request: { http: { method: 'POST', headers, raw_body: body } },
+      request: { http: { method: 'POST', headers, raw_body: Buffer.from(body) } },
       context_extensions: {
         ...(server === undefined ? {} : { mcp_server: server }),
         ...(virtualServer === undefined ? {} : { mcp_virtual_server: virtualServer }),
@@ -210,7 +229,7 @@ async function askCli(config: string, cwd: string, { claims, attempt }: Case): P
 }
 
 interface Guards {
-  ask(line: Case, token: string): Promise<Answer>
+  ask(sent: Sent, token: string): Promise<Answer>
 }
 
 /** A guard for each server a case says the door knows; the handler behind it says that it was reached. */
@@ -223,8 +242,7 @@ function createGuards({ authorizer, read: options }: Assembly): Guards {
     return found
   }
   return {
-    async ask({ attempt }, token) {
-      const { server, virtualServer } = attempt
+    async ask({ body, server, virtualServer }, token) {
       const guard = await guardOf(server)
       let reached = false
       const guarded = guard.fetch(async () => {
@@ -233,7 +251,7 @@ function createGuards({ authorizer, read: options }: Assembly): Guards {
       })
       const headers = new Headers({ 'content-type': 'application/json', authorization: `Bearer ${token}` })
       if (virtualServer !== undefined) headers.set('x-mcp-virtualserver', virtualServer)
-      const request = new Request('http://broker.test/mcp', { method: 'POST', headers, body: messageText(attempt) })
+      const request = new Request('http://broker.test/mcp', { method: 'POST', headers, body: Buffer.from(body) })
       const response = await guarded(request)
       if (reached !== response.ok) throw new Error(`HTTP ${response.status}, but reached is ${reached}`)
       return response.ok ? 'allow' : await reasonIn(response)
