@@ -1,0 +1,42 @@
+import type { Credential } from '../identity/subject.ts'
+import type { Headers } from '../mcp/headers.ts'
+import { isListMethod } from '../mcp/list.ts'
+import type { Reading } from '../mcp/reading.ts'
+
+/** What a caller of `decide` and `capabilities` presents; a string is a bearer token. */
+export type GuardCredential =
+  | string
+  /** A bearer token. */
+  | { readonly token: string }
+  /** Claims that the caller has verified. */
+  | { readonly claims: Readonly<Record<string, unknown>> }
+  /** Every value of the Authorization header. */
+  | { readonly authorization: readonly string[] }
+  /** The value of x-mcp-authorized. */
+  | { readonly authorized: string }
+
+/**
+ * The credential of a request. An Authorization header decides alone, also where it is bad; x-mcp-authorized counts
+ * only without one. In profile kuadrant a request for lists alone needs neither.
+ */
+export function credentialOf(headers: Headers, reading: Reading, profile: 'strict' | 'kuadrant'): Credential {
+  const authorization = headers.get('authorization')
+  if (authorization !== undefined) return { kind: 'authorization', values: authorization }
+  const authorized = headers.get('x-mcp-authorized')
+  if (authorized !== undefined) return { kind: 'capability', values: authorized }
+  const isListing = reading.ok && reading.asks.every(({ action }) => isListMethod(action))
+  return profile === 'kuadrant' && isListing ? { kind: 'anonymous' } : { kind: 'authorization', values: [] }
+}
+
+/** The same for one that a program hands over. What has none of the known shapes is no credential at all. */
+export function presented(credential: GuardCredential): Credential {
+  if (typeof credential === 'string') return { kind: 'token', token: credential }
+  if (typeof credential !== 'object' || credential === null) return nothing
+  if ('token' in credential) return { kind: 'token', token: credential.token }
+  if ('claims' in credential) return { kind: 'claims', claims: credential.claims }
+  if ('authorization' in credential) return { kind: 'authorization', values: credential.authorization }
+  if ('authorized' in credential) return { kind: 'capability', values: [credential.authorized] }
+  return nothing
+}
+
+const nothing: Credential = { kind: 'authorization', values: [] }

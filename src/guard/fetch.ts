@@ -1,0 +1,139 @@
+import type { Authorizer, Outcome } from '../authorizer/attempt.ts'
+import type { Credential } from '../identity/subject.ts'
+import type { DoorKnowledge, HttpRequest, Read, Reading, ReadOptions, RpcId } from '../mcp/reading.ts'
+import { readHttp } from '../mcp/request.ts'
+import type { ReasonCode } from '../policy/decision.gen.ts'
+import { textOf } from '../policy/errors.ts'
+import { readBody } from './body.ts'
+import { credentialOf } from './credential.ts'
+import { type Filter, filterResponse, mayList } from './filter.ts'
+import { carriedRequest, readHeaders } from './headers.ts'
+import { denied, refusal } from './refusal.ts'
+
+/** What the guard needs to know to judge requests. */
+export interface Door {
+  readonly authorizer: Authorizer
+  readonly read: ReadOptions
+  readonly knows: DoorKnowledge
+  /** Told what went wrong behind a denial of the guard's own; for a log, never for a client. */
+  readonly onFault: (code: ReasonCode, cause: string) => void
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+/** A web-standard handler: SDK v2's `createMcpHandler(...).fetch` and its like. Further arguments are its own. */
+export type FetchHandler<Rest extends readonly unknown[]> = (
+  request: Request,
+  ...rest: Rest
+) => Promise<Response> | Response
+
+/**
+ * Puts the guard around a handler: what is denied does not reach it, what it lists is cut for the caller. Whatever the
+ * handler throws is thrown; the guard itself never rejects.
+ */
+export function guardFetch<Rest extends readonly unknown[]>(
+  door: Door,
+  handler: FetchHandler<Rest>,
+): (request: Request, ...rest: Rest) => Promise<Response> {
+  return async (request, ...rest) => {
+    const judged = await judge(door, request)
+    if (!judged.ok) return judged.response
+    const response = await handler(judged.request, ...judgedBodyOnly(rest))
+    if (judged.filter === undefined) return response
+    try {
+      return await filterResponse(response, judged.filter)
+    } catch (thrown) {
+      return fault(door, thrown, judged.filter.rpcId)
+    }
+  }
+}
+
+type Judged =
+  | { readonly ok: true; readonly request: Request; readonly filter: Filter | undefined }
+  | { readonly ok: false; readonly response: Response }
+
+/** INVARIANT: never rejects, and whatever is thrown inside is a denial. */
+async function judge(door: Door, request: Request): Promise<Judged> {
+  const known: { rpcId: RpcId | undefined } = { rpcId: undefined }
+  try {
+    const { read, knows, authorizer } = door
+    const { bytes, whole } = await readBody(request, read.maxBodyBytes)
+    const headers = readHeaders(request.headers)
+    const reading = readWhole({ method: request.method, headers, body: bytes }, whole, { read, knows })
+    known.rpcId = reading.rpcId
+    const credential = credentialOf(headers, reading, read.profile)
+    const outcome = await authorizer.authorize({ credential, reading })
+    if (!isAllowed(outcome, reading)) return { ok: false, response: denialOf(outcome, known.rpcId) }
+    const filtered = mayList(reading)
+    const authorized = credential.kind === 'capability'
+    const carried = carriedRequest(request, { bytes, profile: read.profile, authorized, filtered })
+    const filter = filtered ? filterFor(door, { credential, reading, outcome }) : undefined
+    return { ok: true, request: carried, filter }
+  } catch (thrown) {
+    return { ok: false, response: fault(door, thrown, known.rpcId) }
+  }
+}
+
+/**
+ * Of a body beyond the limit, as much as was read is enough to find the fault that comes first; its length is not, as
+ * only the sender knows it.
+ */
+function readWhole(
+  request: HttpRequest,
+  whole: boolean,
+  { read, knows }: { readonly read: ReadOptions; readonly knows: DoorKnowledge },
+): Reading {
+  if (whole) return readHttp(request, knows, read)
+  const headers = new Map([...request.headers].filter(([name]) => name !== 'content-length'))
+  return readHttp({ ...request, headers }, knows, read)
+}
+
+/** The types say most of it already; what reaches the handler must not depend on them. */
+function isAllowed({ decision }: Outcome, reading: Reading): reading is Read {
+  return reading.ok && decision.allow === true && decision.reasons.length === 0
+}
+
+function denialOf({ decision }: Outcome, rpcId: RpcId | undefined): Response {
+  const [reason] = decision.reasons
+  return reason === undefined ? refusal('policy_error', rpcId) : denied(decision.id, reason, rpcId)
+}
+
+function filterFor(
+  { authorizer, now }: Door,
+  asked: { readonly credential: Credential; readonly reading: Read; readonly outcome: Outcome },
+): Filter {
+  const { credential, reading, outcome } = asked
+  const { server, virtualServers, rpcId } = reading
+  const ends = outcome.subject?.expiresAt
+  return {
+    visible: async (type, names) =>
+      await authorizer.visible({
+        credential,
+        type,
+        names,
+        virtualServers,
+        ...(server === undefined ? {} : { server }),
+      }),
+    maxTtlMs: ends === undefined ? undefined : Math.floor(ends * 1000 - now()),
+    rpcId,
+  }
+}
+
+/** A body that somebody parsed before is not the one that was judged: the handler parses for itself. */
+function judgedBodyOnly<Rest extends readonly unknown[]>(rest: Rest): Rest {
+  const kept = rest.map((argument) => {
+    if (typeof argument !== 'object' || argument === null || !('parsedBody' in argument)) return argument
+    const { parsedBody: _, ...others } = argument
+    return others
+  })
+  return kept as unknown as Rest
+}
+
+function fault({ onFault }: Door, thrown: unknown, rpcId: RpcId | undefined): Response {
+  try {
+    onFault('policy_error', textOf(thrown))
+  } catch {
+    // An answer is owed whatever becomes of the log.
+  }
+  return refusal('policy_error', rpcId)
+}

@@ -1,0 +1,124 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Assembly, assemble } from '../assembly.ts'
+import type { Authorizer } from '../authorizer/attempt.ts'
+import { loadConfig } from '../config/load.ts'
+import { type DataWatch, watchData } from '../config/watch.ts'
+import type { ReadOptions } from '../mcp/reading.ts'
+import type { Capabilities, Decision, ReasonCode } from '../policy/decision.gen.ts'
+import { textOf } from '../policy/errors.ts'
+import { type GuardAttempt, readingOf } from './attempt.ts'
+import { type GuardCredential, presented } from './credential.ts'
+import { type Door, type FetchHandler, guardFetch } from './fetch.ts'
+
+/** What every guard may be told of the handler it stands before. */
+export interface GuardPlace {
+  /** Id of the one MCP server behind the guard; names are then that server's own. Absent: names as clients see them. */
+  readonly server?: string
+  /** A virtual server that is put on every request. */
+  readonly virtualServer?: string
+  /** Told what went wrong behind a denial for which this side is to blame; for a log, never for a client. */
+  readonly onFault?: (code: ReasonCode, cause: string) => void
+}
+
+/** A guard of its own, from a configuration file. */
+export interface ConfiguredGuardOptions extends GuardPlace {
+  /** Path of mcp-authz.yaml. */
+  readonly config: string
+  /** Told every decision once, when it is made. */
+  readonly record?: (decision: Decision) => void
+  /** Told one line at a time what the operator should know: insecure switches, data files that cannot be used. */
+  readonly onWarning?: (text: string) => void
+}
+
+/** A guard around an authorizer that exists. */
+export interface AuthorizerGuardOptions extends GuardPlace {
+  readonly authorizer: Authorizer
+  /** Default: that of `read`, or strict. It must be the one that the authorizer was made with. */
+  readonly profile?: ReadOptions['profile']
+  /** Limits of reading. Default: those of an empty configuration. `headersOnly` means nothing here. */
+  readonly read?: Partial<ReadOptions>
+}
+
+/** What a guard is made of: a configuration file, or an authorizer. */
+export type GuardOptions = ConfiguredGuardOptions | AuthorizerGuardOptions
+
+/** The in-process door. */
+export interface Guard {
+  /** Puts the guard around a fetch handler, which keeps its signature; `parsedBody` in its options is left out. */
+  fetch<Rest extends readonly unknown[]>(
+    handler: FetchHandler<Rest>,
+  ): (request: Request, ...rest: Rest) => Promise<Response>
+  /** The decision on an attempt that no HTTP request carried. Never rejects. */
+  decide(attempt: GuardAttempt): Promise<Decision>
+  /** Everything the credential may use; four empty keys where it is denied. Never rejects. The caller's to keep. */
+  capabilities(credential: GuardCredential, virtualServer?: string): Promise<Capabilities>
+  /** Ends the watching of data files and what is under way for keys. */
+  close(): void
+}
+
+/** How long a guard waits for issuers before it starts without their keys. Milliseconds. */
+const keysPatienceMs = 3000
+
+const defaults: ReadOptions = {
+  profile: 'strict',
+  maxBodyBytes: 1_048_576,
+  maxDepth: 64,
+  batches: false,
+  headersOnly: false,
+}
+
+/**
+ * Makes a guard.
+ * @throws {ConfigError} for a configuration, bundle or data that cannot be used
+ */
+export async function createGuard(options: GuardOptions): Promise<Guard> {
+  if ('authorizer' in options) {
+    const { authorizer, read, profile = read?.profile ?? defaults.profile } = options
+    return guardOver({ authorizer, read: { ...defaults, ...read, profile } }, options, () => undefined)
+  }
+  const { record, onFault, onWarning = () => undefined } = options
+  const config = await loadConfig(options.config, { env: process.env })
+  for (const warning of config.warnings) onWarning(warning)
+  const told = { ...(record === undefined ? {} : { record }), ...(onFault === undefined ? {} : { onFault }) }
+  const assembly = await assemble(config, { guard: true, ...told })
+  await Promise.race([assembly.loadKeys(), sleep(keysPatienceMs, undefined, { ref: false })])
+  if (!assembly.ready()) onWarning('the keys of some issuer are not loaded yet; it is tried again')
+  const watch = watchOver(assembly, onWarning)
+  return guardOver(assembly, options, () => {
+    watch.close()
+    assembly.close()
+  })
+}
+
+function watchOver(assembly: Assembly, onWarning: (text: string) => void): DataWatch {
+  return watchData(assembly.config.dataFiles, {
+    current: assembly.data(),
+    onData: (data) => assembly.replaceData(data),
+    onError: (error) => onWarning(`the data files cannot be used, what was loaded goes on: ${textOf(error)}`),
+  })
+}
+
+function guardOver(parts: Pick<Door, 'authorizer' | 'read'>, place: GuardPlace, close: () => void): Guard {
+  const { server, virtualServer, onFault = () => undefined } = place
+  const { authorizer } = parts
+  // The guard has every body at hand: what a router's headers say in its stead is never the only word.
+  const read = { ...parts.read, headersOnly: false }
+  const door: Door = { authorizer, read, knows: { server, virtualServer }, onFault, now: Date.now }
+  return {
+    fetch: (handler) => guardFetch(door, handler),
+    async decide(attempt) {
+      const reading = readingOf(attempt, door.knows, read)
+      const { decision } = await authorizer.authorize({ credential: presented(attempt.credential), reading })
+      return decision
+    },
+    async capabilities(credential, named) {
+      const virtualServers = [virtualServer, named].filter((id) => id !== undefined)
+      const outcome = await authorizer.capabilities(presented(credential), virtualServers)
+      // A copy: what the authorizer answers with, it answers with again.
+      return outcome.ok
+        ? structuredClone(outcome.capabilities)
+        : { tools: {}, prompts: {}, resources: {}, templates: {} }
+    },
+    close,
+  }
+}

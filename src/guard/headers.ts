@@ -1,0 +1,45 @@
+import { isUtf8 } from 'node:buffer'
+
+/**
+ * The headers of a request as the reader knows them. `Headers` joins the values of a repeated header by a comma, so
+ * each has one; its bytes, which it keeps as Latin-1, are UTF-8 again, as every other door reads them.
+ */
+export function readHeaders(headers: globalThis.Headers): Map<string, readonly string[]> {
+  return new Map([...headers].map(([name, value]) => [name, [decoded(value)]]))
+}
+
+/** Internal headers (contract, section 9): clients send these of their own making, and handlers would believe them. */
+const forged = ['x-mcp-authorized', 'x-mcp-authz-filter', 'x-mcp-verified-sub', 'x-mcp-annotation-hints'] as const
+const initiators = ['mcp-init-host', 'router-key'] as const
+/** The router's word, in profile kuadrant and with a body only. */
+const routers = ['x-mcp-servername', 'x-mcp-toolname', 'x-mcp-promptname', 'x-mcp-resourceuri', 'x-mcp-method'] as const
+/** With these a handler may answer in a form, or a part, that cannot be filtered. */
+const conditions = ['accept-encoding', 'if-none-match', 'if-modified-since', 'if-range', 'range'] as const
+
+/** What an allowed request is to be carried on with. */
+export interface Carried {
+  /** The bytes that were judged. */
+  readonly bytes: Uint8Array
+  readonly profile: 'strict' | 'kuadrant'
+  /** Whether x-mcp-authorized was the credential and verified. */
+  readonly authorized: boolean
+  /** Whether the answer will be filtered. */
+  readonly filtered: boolean
+}
+
+/** The request for the handler: the very bytes that were judged, without what only insiders may say. */
+export function carriedRequest(request: Request, { bytes, profile, authorized, filtered }: Carried): Request {
+  const headers = new Headers(request.headers)
+  const fromRouter = profile === 'kuadrant' && request.method === 'POST'
+  const removed = [...forged, ...initiators, ...(fromRouter ? [] : routers), ...(filtered ? conditions : [])]
+  for (const name of removed) if (!(authorized && name === 'x-mcp-authorized')) headers.delete(name)
+  const body = bytes.byteLength === 0 ? {} : { body: Buffer.from(bytes) }
+  return new Request(request.url, { method: request.method, headers, signal: request.signal, ...body })
+}
+
+/** Not UTF-8: each byte from 0x80 on becomes half of a surrogate pair, which equals nothing that a body can say. */
+function decoded(value: string): string {
+  const bytes = Buffer.from(value, 'latin1')
+  if (isUtf8(bytes)) return bytes.toString('utf8')
+  return value.replace(/[\x80-\xff]/g, (byte) => String.fromCharCode(0xdc00 | byte.charCodeAt(0)))
+}

@@ -1,0 +1,32 @@
+import { randomUUID } from 'node:crypto'
+import { challengeOf, denialBody, statusOf } from '../mcp/denial.ts'
+import type { RpcId } from '../mcp/reading.ts'
+import type { Decision, ReasonCode } from '../policy/decision.gen.ts'
+import { messageOf } from '../policy/reasons.ts'
+
+/** What the guard answers for a decision that denies: status, challenge and body are those of every other door. */
+export function denied(id: string, reason: Decision['reasons'][number], rpcId: RpcId | undefined): Response {
+  const challenge = challengeOf(reason.code)
+  return new Response(denialBody(id, reason, rpcId), {
+    status: statusOf(reason.code),
+    headers: { ...plain, ...(challenge === undefined ? {} : { 'www-authenticate': challenge }) },
+  })
+}
+
+/** A denial that no authorizer made. */
+export function refusal(code: ReasonCode, rpcId: RpcId | undefined): Response {
+  return denied(randomUUID(), { code, message: messageOf(code) }, rpcId)
+}
+
+/** What stands for an answer whose lists could not be cut. */
+export function unfilterable(rpcId: RpcId | undefined): Response {
+  return new Response(unfilterableText(rpcId), { status: 500, headers: plain })
+}
+
+/** The same as a JSON-RPC message: internal error (JSON-RPC 2.0, section 5.1). */
+export function unfilterableText(rpcId: RpcId | undefined): string {
+  const error = { code: -32603, message: 'the answer could not be filtered' }
+  return `{"jsonrpc":"2.0","id":${rpcId?.text ?? 'null'},"error":${JSON.stringify(error)}}`
+}
+
+const plain = { 'content-type': 'application/json', 'cache-control': 'no-store' }
