@@ -112,7 +112,7 @@ function observe(files: readonly string[], options: WatchOptions): Observer {
     }
     const first = seen === undefined
     seen = set
-    if (!closed) await handOver(set, first ? options.current : undefined)
+    if (!closed) await handOver(first ? set : withoutBlanks(set), first ? options.current : undefined)
   }
 
   async function handOver(set: ReadSet, current: Data | undefined): Promise<void> {
@@ -161,6 +161,23 @@ async function readSet(files: readonly string[]): Promise<ReadSet> {
   return {
     texts: readings.flatMap((reading, index) => (reading.ok ? { file: files[index] ?? '', text: reading.text } : [])),
     problems: readings.flatMap((reading) => (reading.ok ? [] : [reading.problem])),
+  }
+}
+
+/**
+ * A file that is written in place is blank for a moment, and blank is no data: everything would be denied until the
+ * rest has come, or for good if that is refused.
+ */
+function withoutBlanks({ texts, problems }: ReadSet): ReadSet {
+  const blank = texts.filter(({ text }) => text.trim() === '')
+  const message = 'the file has become empty'
+  const mend = 'write `{}` if there is to be no data, and rename whole files into place'
+  return {
+    texts,
+    problems: [
+      ...problems,
+      ...blank.map(({ file }) => ({ file, line: undefined, column: undefined, path: '', message, mend })),
+    ],
   }
 }
 

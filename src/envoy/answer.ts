@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Outcome } from '../authorizer/attempt.ts'
 import { challengeOf, denialBody, statusOf } from '../mcp/denial.ts'
+import { initiators, removedHeaders } from '../mcp/internal-headers.ts'
 import type { HttpRequest, Reading, ReadOptions, RpcId } from '../mcp/reading.ts'
 import type { Decision, ReasonCode } from '../policy/decision.gen.ts'
 import { messageOf, reasons } from '../policy/reasons.ts'
@@ -80,13 +81,6 @@ function faultOf(asked: Asked, capabilityToken: string | undefined): ReasonCode 
   return typeof capabilityToken === 'string' && capabilityToken !== '' ? undefined : 'mint_failed'
 }
 
-/** Clients send these of their own making; upstreams and brokers believe them. */
-const forged = ['x-mcp-authorized', 'x-mcp-authz-filter', 'x-mcp-verified-sub', 'x-mcp-annotation-hints'] as const
-/** The router's word, in profile kuadrant and with a body only. */
-const routers = ['x-mcp-servername', 'x-mcp-toolname', 'x-mcp-promptname', 'x-mcp-resourceuri', 'x-mcp-method'] as const
-/** Kuadrant's own, from before its router removes them. */
-const initiators = ['mcp-init-host', 'router-key'] as const
-
 function mutationsOf(
   asked: Asked,
   capabilityToken: string | undefined,
@@ -103,8 +97,8 @@ function mutationsOf(
  * other two only when seen: mutation rules that allow no more than `x-mcp-.*` turn naming them into an error.
  */
 function removalsOf({ profile, request }: Asked): string[] {
-  const fromRouter = profile === 'kuadrant' && request.method === 'POST'
-  return [...forged, ...(fromRouter ? [] : routers), ...initiators.filter((name) => request.headers.has(name))]
+  const seen = initiators.filter((name) => request.headers.has(name))
+  return [...removedHeaders({ profile, method: request.method }), ...seen]
 }
 
 /** The types say so already; the bytes that go out must not depend on it. */

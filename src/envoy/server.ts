@@ -24,7 +24,10 @@ export interface EnvoyDoor {
 export interface DrainOptions {
   /** Milliseconds until whatever still runs is cut off. */
   readonly deadlineMs: number
-  /** Milliseconds in which Envoy's health check can see NOT_SERVING before connections close. Default 600. */
+  /**
+   * Milliseconds in which Envoy's health check can see NOT_SERVING before connections close; must be longer than its
+   * `interval`. Default 1500, since examples/envoy/envoy.yaml checks every second.
+   */
   readonly noticeMs?: number
 }
 
@@ -124,7 +127,7 @@ interface Running {
 }
 
 async function drain({ server, health, reflection }: Running, limits: DrainOptions): Promise<void> {
-  const noticeMs = Math.min(limits.noticeMs ?? 600, limits.deadlineMs)
+  const noticeMs = Math.min(limits.noticeMs ?? 1500, limits.deadlineMs)
   health.setServing(false)
   await wait(noticeMs)
   health.endWatches()

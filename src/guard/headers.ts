@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { initiators, removedHeaders } from '../mcp/internal-headers.ts'
 
 /**
  * The headers of a request as the reader knows them. `Headers` joins the values of a repeated header by a comma, so
@@ -8,11 +9,6 @@ export function readHeaders(headers: globalThis.Headers): Map<string, readonly s
   return new Map([...headers].map(([name, value]) => [name, [decoded(value)]]))
 }
 
-/** Internal headers (contract, section 9): clients send these of their own making, and handlers would believe them. */
-const forged = ['x-mcp-authorized', 'x-mcp-authz-filter', 'x-mcp-verified-sub', 'x-mcp-annotation-hints'] as const
-const initiators = ['mcp-init-host', 'router-key'] as const
-/** The router's word, in profile kuadrant and with a body only. */
-const routers = ['x-mcp-servername', 'x-mcp-toolname', 'x-mcp-promptname', 'x-mcp-resourceuri', 'x-mcp-method'] as const
 /** With these a handler may answer in a form, or a part, that cannot be filtered. */
 const conditions = ['accept-encoding', 'if-none-match', 'if-modified-since', 'if-range', 'range'] as const
 
@@ -30,8 +26,8 @@ export interface Carried {
 /** The request for the handler: the very bytes that were judged, without what only insiders may say. */
 export function carriedRequest(request: Request, { bytes, profile, authorized, filtered }: Carried): Request {
   const headers = new Headers(request.headers)
-  const fromRouter = profile === 'kuadrant' && request.method === 'POST'
-  const removed = [...forged, ...initiators, ...(fromRouter ? [] : routers), ...(filtered ? conditions : [])]
+  const internal = [...removedHeaders({ profile, method: request.method }), ...initiators]
+  const removed = filtered ? [...internal, ...conditions] : internal
   for (const name of removed) if (!(authorized && name === 'x-mcp-authorized')) headers.delete(name)
   const body = bytes.byteLength === 0 ? {} : { body: Buffer.from(bytes) }
   return new Request(request.url, { method: request.method, headers, signal: request.signal, ...body })

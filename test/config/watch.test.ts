@@ -129,6 +129,23 @@ describe('watched data that is bad', slow, () => {
     await vi.waitFor(() => expect(seen.slice(3)).toEqual(['one']), { timeout: 8000 })
   })
 
+  it('is not taken from a file that is empty for a moment, as one written in place is', async () => {
+    const directory = await makeDirectory({ 'a.yaml': tools('one') })
+    const file = join(directory, 'a.yaml')
+    const { until } = record([file])
+    await until(['one'])
+    await writeFile(file, '')
+    await until(['one', 'refused the file has become empty'])
+    await writeFile(file, '{}\n')
+    await until(['one', 'refused the file has become empty', ''])
+  })
+
+  it('may be empty from the start', async () => {
+    const directory = await makeDirectory({ 'a.yaml': '' })
+    const { until } = record([join(directory, 'a.yaml')])
+    await until([''])
+  })
+
   it('is refused once when a file vanishes, and handed over when it is back', async () => {
     const directory = await makeDirectory({ 'a.yaml': tools('one') })
     const file = join(directory, 'a.yaml')

@@ -35,13 +35,21 @@ decision := _answer(judged.reasons, judged.resource) if {
 	judged := judge(input.resource.type, input.resource.name)
 }
 
-# Several URIs at once: all of them or nothing, and the first that fails is the reason.
+# Several URIs at once: all of them or nothing, and the first that fails is the reason. Never fewer answers than URIs.
 decision := _answer(judged.reasons, judged.resource) if {
 	input.action.name == "subscriptions/listen"
 	input.resource.type == "resource"
 	all := [judge("resource", uri) | some uri in input.resource.names]
+	count(all) == count(input.resource.names)
 	refused := [judged | some judged in all; count(judged.reasons) > 0]
 	judged := array.concat(refused, all)[0]
+}
+
+decision := _answer([{"code": "method_unknown"}], {"type": input.resource.type}) if {
+	input.resource.type != "server"
+	input.action.name
+	not methods.server_wide
+	not methods.item_types[input.action.name]
 }
 
 # METADATA
@@ -54,6 +62,8 @@ capabilities := {list: _by_server(type) | some type, list in catalogue.lists} if
 # title: Visible names
 # description: Those of `input.resource.names`, in their order, that a call may name; what a list is filtered with
 # entrypoint: true
+default visible := []
+
 visible := [name |
 	some name in input.resource.names
 	judged := judge(input.resource.type, name)
@@ -64,10 +74,17 @@ visible := [name |
 
 visible := [name |
 	some name in input.resource.names
-	virtual_servers.admits_name(input.resource.type, name)
+	_shown(input.resource.type, name)
 ] if {
 	grants.unclaimed(input.resource.type)
 }
+
+_shown(type, name) if {
+	not input.resource.server
+	virtual_servers.admits_name(type, name)
+}
+
+_shown(type, name) if virtual_servers.admits(input.resource.server, type, name)
 
 # METADATA
 # title: Catalogue index
@@ -135,10 +152,11 @@ _reasons(server, existing, admitted, granted) := [{"code": "server_disabled"}] i
 	virtual_servers.unknown
 } else := [{"code": "virtual_server_excludes"}] if {
 	count(admitted) == 0
+} else := [] if {
+	count(granted) > 0
 } else := [{"code": "role_missing", "required": required}] if {
-	count(granted) == 0
 	required := concat("", [admitted[0].type, ":", admitted[0].name, " on ", server])
-} else := []
+}
 
 _server_reasons := [{"code": "method_unknown"}] if {
 	not methods.server_wide

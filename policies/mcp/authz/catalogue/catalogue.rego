@@ -22,8 +22,8 @@ computed := {
 	"listed": _listed,
 	"prefixes": _prefixes,
 	"prefix_lengths": array.reverse(sort({count(start) | some start, _ in _prefixes})),
-	"unprefixed": {type: _owners(type, _unprefixed) | some type in ["tool", "prompt"]},
-	"uris": {type: _owners(type, _enabled) | some type in ["resource", "template"]},
+	"unprefixed": {type: _listing(type) | some type in ["tool", "prompt"]},
+	"uris": {type: _listing(type) | some type in ["resource", "template"]},
 	"templates": _templates,
 }
 
@@ -48,11 +48,6 @@ _enabled contains server if {
 	not disabled(server)
 }
 
-_unprefixed contains server if {
-	some server in _enabled
-	prefix(server) == ""
-}
-
 _listed[server][type] := found if {
 	some server, entry in data.mcp.servers
 	some type, list in lists
@@ -69,10 +64,20 @@ _prefixes[start] := server if {
 	start != ""
 }
 
-_owners(type, servers) := {name: sort(owners) |
-	some server in servers
-	some name, _ in _listed[server][type]
-	owners := [owner | some owner in servers; _listed[owner][type][name]]
+_listing(type) := {name: sort(servers) | some name, servers in _listing_servers[type]}
+
+_listing_servers[type][name] contains server if {
+	some server in _enabled
+	some type, names in _listed[server]
+	_without_prefix(server, type)
+	some name, _ in names
+}
+
+_without_prefix(_, type) if type in {"resource", "template"}
+
+_without_prefix(server, type) if {
+	type in {"tool", "prompt"}
+	prefix(server) == ""
 }
 
 _templates[server][text] := templates.compiled(text) if {

@@ -30,7 +30,7 @@ routes(server, type, name) := array.concat([{"type": type, "name": name}], cover
 	covering := [{"type": "template", "name": text} |
 		type == "resource"
 		not catalogue.listed(server, "resource", name)
-		some text in candidates(server, "template")
+		some text in sort(candidates(server, "template"))
 		templates.covers(_template(server, text), name)
 	]
 }

@@ -12,9 +12,14 @@ granted(server, type, name) if named(server, type, name)
 
 granted(server, type, name) if {
 	catalogue.listed(server, type, name)
-	some pattern in _patterns(server)
+	item := concat(":", [type, name])
+	start := concat(":", [type, ""])
+	some role in input.subject.roles
+	some key in _keys(server)
+	some pattern in data.mcp.roles[role][key]
 	endswith(pattern, "*")
-	startswith(concat(":", [type, name]), trim_suffix(pattern, "*"))
+	startswith(pattern, start)
+	startswith(item, trim_suffix(pattern, "*"))
 }
 
 # METADATA
@@ -33,7 +38,10 @@ named(server, "tool", name) if {
 
 named(server, type, name) if {
 	_literal(name)
-	concat(":", [type, name]) in _patterns(server)
+	item := concat(":", [type, name])
+	some role in input.subject.roles
+	some key in _keys(server)
+	item in data.mcp.roles[role][key]
 }
 
 named(server, type, name) if {
@@ -97,18 +105,17 @@ _literal(name) if {
 # Kuadrant's claim names resources by their authorities.
 _by_authority("resource") if profiles.kuadrant
 
-# A role's key `*` is every server of the catalogue, never a server whose id is `*` alone.
+# A role's key `*` is every server of the catalogue, never a server whose id is `*` alone. Sought anew for each item,
+# so no list of patterns is built here.
+_keys(server) := {server, "*"} if catalogue.known(server)
+
+_keys(server) := {server} if {
+	not catalogue.known(server)
+	server != "*"
+}
+
 _patterns(server) := [pattern |
 	some role in input.subject.roles
-	some pattern in array.concat(_of_server(role, server), _of_every_server(role, server))
+	some key in _keys(server)
+	some pattern in data.mcp.roles[role][key]
 ]
-
-_of_server(role, server) := data.mcp.roles[role][server] if {
-	server != "*"
-	data.mcp.roles[role][server]
-} else := []
-
-_of_every_server(role, server) := data.mcp.roles[role]["*"] if {
-	catalogue.known(server)
-	data.mcp.roles[role]["*"]
-} else := []

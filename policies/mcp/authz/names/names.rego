@@ -73,11 +73,19 @@ _listing(type, uri) := [{"server": server, "name": uri} | some server in catalog
 }
 
 _listing(type, uri) := [{"server": server, "name": name} |
-	some server in catalogue.tables.enabled
-	name := _upstream_uri(server, uri)
-	catalogue.listed(server, type, name)
+	some name in _readings(uri)
+	some server in catalogue.tables.uris[type][name]
+	_visible_uri(server, name) == uri
 ] if {
 	profiles.prefixed_uris
+}
+
+# What a client's URI may be upstream: itself, or without a prefix before its authority.
+_readings(uri) := {uri} | {name |
+	at := _authority_at(uri)
+	some length in catalogue.tables.prefix_lengths
+	catalogue.tables.prefixes[substring(uri, at, length)]
+	name := concat("", [substring(uri, 0, at), substring(uri, at + length, -1)])
 }
 
 _covering(server, uri) := [text |
@@ -112,7 +120,5 @@ _upstream_uri(server, uri) := concat("", [substring(uri, 0, at), trim_prefix(aut
 	startswith(authority, prefix)
 }
 
-_authority_at(uri) := at + 3 if {
-	at := indexof(uri, "://")
-	at > 0
-}
+# Elsewhere than behind the scheme `://` begins no authority.
+_authority_at(uri) := count(regex.find_all_string_submatch_n(`^[A-Za-z][A-Za-z0-9+.-]*://`, uri, 1)[0][0])

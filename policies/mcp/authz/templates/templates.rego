@@ -8,9 +8,9 @@ package mcp.authz.templates
 # METADATA
 # description: |
 #   A template made ready for matching; undefined beyond level 3. `same` pairs the groups of a variable that
-#   occurs twice: both must have one value.
+#   occurs twice, and says whether both are written alike: both must have one value.
 compiled(text) := {
-	"head": split(text, "{")[0],
+	"head": _expanded(split(text, "{")[0]),
 	"pattern": concat("", ["^", concat("", [part.pattern | some part in parts]), "$"]),
 	"same": _same([variable | some part in parts; some variable in part.variables]),
 	"fragment": contains(text, "#"),
@@ -38,7 +38,7 @@ covers(template, uri) if {
 	count(template.same) > 0
 	groups := regex.find_all_string_submatch_n(template.pattern, uri, 1)[0]
 	every pair in template.same {
-		groups[pair[0]] == groups[pair[1]]
+		_one_value(groups[pair[0]], groups[pair[1]], pair[2])
 	}
 }
 
@@ -83,7 +83,7 @@ _values := {
 	"reserved": `((?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)`,
 }
 
-_part(token) := {"pattern": _quoted(token[0]), "variables": []} if {
+_part(token) := {"pattern": _quoted(_expanded(token[0])), "variables": []} if {
 	not startswith(token[0], "{")
 	regex.match(_literal, token[0])
 }
@@ -105,20 +105,40 @@ _value(operator, _) := _values[operator.values] if not operator.named
 
 _quoted(text) := concat("", [`\Q`, text, `\E`])
 
-# Undefined where a variable occurs under operators that encode its value differently: that template covers nothing.
-_same(variables) := [[i + 1, j + 1] |
+_same(variables) := [[i + 1, j + 1, first.values == second.values] |
 	some i, first in variables
 	some j, second in variables
 	i < j
 	first.name == second.name
-] if {
-	every first in variables {
-		every second in variables {
-			_comparable(first, second)
-		}
-	}
+]
+
+_one_value(first, second, _) if first == second
+
+# Under one operator a reserved character stands as it is, under the other as its triplet.
+_one_value(first, second, false) if strings.replace_n(_triplets, first) == strings.replace_n(_triplets, second)
+
+_triplets := {letter: _triplet(letter) | some letter in split(":/?#[]@!$&'()*+,;=", "")}
+
+# RFC 6570, section 3.1: a literal that no URI may hold stands there as the triplets of its UTF-8.
+_expanded(text) := text if regex.match(`^[\x00-\x7f]*$`, text)
+
+_expanded(text) := concat("", [_expanded_letter(letter) | some letter in split(text, "")]) if {
+	not regex.match(`^[\x00-\x7f]*$`, text)
 }
 
-_comparable(first, second) if first.name != second.name
+_expanded_letter(letter) := letter if regex.match(`^[\x00-\x7f]$`, letter)
 
-_comparable(first, second) if first.values == second.values
+_expanded_letter(letter) := _triplet(letter) if not regex.match(`^[\x00-\x7f]$`, letter)
+
+# No builtin gives the bytes of a letter, but base64 does, six bits at a time.
+_triplet(letter) := concat("", [triplet |
+	digits := split(trim_right(base64.encode(letter), "="), "")
+	some i in numbers.range(0, floor((count(digits) * 3) / 4) - 1)
+	at := i + floor(i / 3)
+	shift := ((i % 3) * 2) + 2
+	upper_bits := bits.and(bits.lsh(indexof(_base64, digits[at]), shift), 255)
+	byte := bits.or(upper_bits, bits.rsh(indexof(_base64, digits[at + 1]), 6 - shift))
+	triplet := concat("", ["%", upper(format_int(byte, 16))])
+])
+
+_base64 := "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

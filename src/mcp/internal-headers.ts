@@ -1,0 +1,15 @@
+import { nameHeaders } from './router-headers.ts'
+
+/** Clients send these of their own making; upstreams and brokers believe them (contract, section 9). */
+const forged = ['x-mcp-authorized', 'x-mcp-authz-filter', 'x-mcp-verified-sub', 'x-mcp-annotation-hints'] as const
+
+/** The router's word, in profile kuadrant and with a body only. */
+const routers: readonly string[] = ['x-mcp-servername', 'x-mcp-method', ...new Set(nameHeaders.values())]
+
+/** Internal headers of Kuadrant's own whose names do not begin with `x-mcp-`. */
+export const initiators = ['mcp-init-host', 'router-key'] as const
+
+/** The `x-mcp-` headers that a request may not carry on to whoever is behind the door. */
+export function removedHeaders({ profile, method }: { readonly profile: string; readonly method: string }): string[] {
+  return profile === 'kuadrant' && method === 'POST' ? [...forged] : [...forged, ...routers]
+}
