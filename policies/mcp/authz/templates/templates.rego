@@ -8,17 +8,20 @@ package mcp.authz.templates
 # METADATA
 # description: |
 #   A template made ready for matching; undefined beyond level 3. `same` pairs the groups of a variable that
-#   occurs twice, and says whether both are written alike: both must have one value.
+#   occurs twice, and says whether both are written alike: both must have one value. `between` is what stands around
+#   a variable that is the only one and always written alike.
 compiled(text) := {
 	"head": _expanded(split(text, "{")[0]),
 	"pattern": concat("", ["^", concat("", [part.pattern | some part in parts]), "$"]),
-	"same": _same([variable | some part in parts; some variable in part.variables]),
+	"same": _same(variables),
+	"between": _between(variables, concat("", [part.pattern | some part in parts])),
 	"fragment": contains(text, "#"),
 } if {
 	tokens := regex.find_all_string_submatch_n(`\{([+#./;?&]?)([^{}]*)\}|[^{}]+`, text, -1)
 	concat("", [token[0] | some token in tokens]) == text
 	parts := [_part(token) | some token in tokens]
 	count(parts) == count(tokens)
+	variables := [variable | some part in parts; some variable in part.variables]
 }
 
 # METADATA
@@ -31,11 +34,25 @@ covers(template, uri) if {
 	regex.match(template.pattern, uri)
 }
 
-# The groups are those of one parse. Where several exist and another one would have equal values, the template does
-# not cover the URI: an error on the safe side.
+# One variable alone: the length of its value follows from the length of the URI.
+covers(template, uri) if {
+	_candidate(template, uri)
+	count(template.between) > 0
+	written := count(uri) - count(concat("", template.between))
+	length := written / (count(template.between) - 1)
+	length == floor(length)
+	value := substring(uri, count(template.between[0]), length)
+	concat(value, template.between) == uri
+	regex.match(template.pattern, uri)
+	regex.match(_triplets_whole, value)
+}
+
+# Several variables: the groups are those of one parse. Where several exist and another one would have equal values,
+# the template does not cover the URI: an error on the safe side.
 covers(template, uri) if {
 	_candidate(template, uri)
 	count(template.same) > 0
+	count(template.between) == 0
 	groups := regex.find_all_string_submatch_n(template.pattern, uri, 1)[0]
 	every pair in template.same {
 		_one_value(groups[pair[0]], groups[pair[1]], pair[2])
@@ -111,6 +128,16 @@ _same(variables) := [[i + 1, j + 1, first.values == second.values] |
 	i < j
 	first.name == second.name
 ]
+
+_between(variables, pattern) := split(strings.replace_n(_blanked, pattern), "{}") if {
+	count(variables) > 1
+	count({variable | some variable in variables}) == 1
+} else := []
+
+# No literal holds a backslash or a brace.
+_blanked := {_values.unreserved: "{}", _values.reserved: "{}", `\Q`: "", `\E`: ""}
+
+_triplets_whole := `^(?:[^%]|%[0-9A-Fa-f]{2})+$`
 
 _one_value(first, second, _) if first == second
 

@@ -271,3 +271,29 @@ test_many_ways_to_divide_a_long_uri_are_no_burden if {
 }
 
 _covered(text, uri) if templates.covers(templates.compiled(text), uri)
+
+test_allow_one_variable_alone_however_its_value_could_be_split if {
+	every case in [
+		["x://{a}{a}", "x://abab"],
+		["x://{a}{a}", "x://%20%20"],
+		["x://{id}-{id}", "x://1b-2-1b-2"],
+		["x://{+a}/{+a}", "x://p/q/p/q"],
+		["x://s{?q}&q2={q}", "x://s?q=ab&q2=ab"],
+		["é://{a}.{a}.{a}", "%C3%A9://1.1.1.1.1.1.1.1.1"],
+	] {
+		templates.covers(templates.compiled(case[0]), case[1])
+	}
+}
+
+test_deny_one_variable_alone_with_two_values if {
+	every case in [
+		["x://{a}{a}", "x://"],
+		["x://{a}{a}", "x://aba"],
+		["x://{a}{a}", "x://abac"],
+		["x://{a}/{a}", "x://x/y/x/y"],
+		["x://{a}{a}{a}", "x://%20%20"],
+		["x://{a}{a}{a}", "x://%2%2%2"],
+	] {
+		not templates.covers(templates.compiled(case[0]), case[1])
+	}
+}
