@@ -1,0 +1,177 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import {
+  createLocalJWKSet,
+  exportJWK,
+  generateKeyPair,
+  type JSONWebKeySet,
+  type JWTPayload,
+  jwtVerify,
+  SignJWT,
+} from 'jose'
+import { generateKeyPem } from '../../src/capabilities/key.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { createDecisionLog } from '../../src/decision-log/log.ts'
+import type { Decision } from '../../src/policy/decision.gen.ts'
+import { type Service, startService } from '../../src/service.ts'
+import { collect, eventually, killWithThisProcess } from './envoy-process.ts'
+
+/** A folder with a whole configuration, and an issuer whose tokens it believes. */
+export interface Installation {
+  /** A signed token; every one that was made is remembered for {@link Installation.secrets}. */
+  token(said?: Said): Promise<string>
+  /** The service in this process; `grpc` binds an address that an earlier one had. */
+  start(grpc?: string): Promise<RunningService>
+  /** The service as users run it: a process of its own. */
+  spawn(): Promise<ServiceProcess>
+  /** What may stand in no log: the signatures of all tokens. */
+  secrets(): readonly string[]
+  remove(): Promise<void>
+}
+
+export interface Said {
+  readonly subject?: string
+  readonly roles?: readonly string[]
+  readonly audience?: string
+  /** Seconds from now. */
+  readonly expiresIn?: number
+}
+
+export interface RunningService extends Service {
+  readonly grpcPort: number
+  /** Everything it logged. */
+  readonly log: () => string
+  /** The decision with this id, from its log. */
+  decision(id: string): Decision | undefined
+  /** Verifies an x-mcp-authorized against the published keys, and remembers it as a secret. */
+  verify(token: string): Promise<JWTPayload>
+}
+
+export interface ServiceProcess {
+  readonly grpcPort: number
+  readonly log: () => string
+  /** Resolves with the exit code, or the signal's name. */
+  kill(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | string>
+}
+
+const issuer = 'https://sso.example.com/realms/mcp'
+
+const data = {
+  servers: {
+    weather: { prefix: 'weather_', tools: ['forecast', 'alerts', 'stream'] },
+    files: { prefix: 'files_', tools: ['read'] },
+  },
+  virtual_servers: { 'team-a/desk': { tools: ['weather_forecast'] } },
+  roles: { forecaster: { weather: ['tool:*'] } },
+}
+
+export interface InstallationOptions {
+  readonly profile?: 'strict' | 'kuadrant'
+  readonly maxBodyBytes?: number
+}
+
+/** Writes the configuration of an installation. */
+export async function install({
+  profile = 'strict',
+  maxBodyBytes = 4096,
+}: InstallationOptions = {}): Promise<Installation> {
+  const folder = await mkdtemp(join(tmpdir(), 'mcp-authz-real-'))
+  const file = (name: string): string => join(folder, name)
+  const { privateKey, publicKey } = await generateKeyPair('ES256')
+  const config = {
+    listen: { grpc: '127.0.0.1:0', http: '127.0.0.1:0' },
+    data: ['data.json'],
+    issuers: [{ issuer, jwks: { file: 'jwks.json' }, algorithms: ['ES256'], audiences: ['mcp-gateway'] }],
+    capabilities: { key: { file: 'key.pem' } },
+    mcp: { profile, maxBodyBytes },
+  }
+  const jwk = { ...(await exportJWK(publicKey)), alg: 'ES256', kid: 'k' }
+  await writeFile(file('mcp-authz.yaml'), JSON.stringify(config))
+  await writeFile(file('data.json'), JSON.stringify(data))
+  await writeFile(file('jwks.json'), JSON.stringify({ keys: [jwk] }))
+  await writeFile(file('key.pem'), generateKeyPem(), { mode: 0o600 })
+  const tokens: string[] = []
+  return {
+    async token({ subject = 'alice', roles = ['forecaster'], audience = 'mcp-gateway', expiresIn = 300 } = {}) {
+      const token = await new SignJWT({ realm_access: { roles } })
+        .setProtectedHeader({ alg: 'ES256', kid: 'k' })
+        .setIssuer(issuer)
+        .setAudience(audience)
+        .setSubject(subject)
+        .setExpirationTime(Math.floor(Date.now() / 1000) + expiresIn)
+        .sign(privateKey)
+      tokens.push(token)
+      return token
+    },
+    start: async (grpc) => await start(file('mcp-authz.yaml'), file('key.pem'), tokens, grpc),
+    spawn: async () => await spawnService(file('mcp-authz.yaml')),
+    secrets: () => tokens.map((token) => token.split('.')[2] ?? token),
+    remove: async () => await rm(folder, { recursive: true }),
+  }
+}
+
+async function start(configFile: string, keyFile: string, tokens: string[], grpc?: string): Promise<RunningService> {
+  const lines: string[] = []
+  const write = (line: string): void => void lines.push(line)
+  const config = await loadConfig(configFile, { env: {} })
+  const service = await startService({
+    config: { ...config, listen: { ...config.listen, grpc: grpc ?? config.listen.grpc } },
+    capabilityKeyFile: keyFile,
+    log: createDecisionLog({ level: 'info', destination: { write } }),
+  })
+  const jwks = (await (await fetch(`http://${service.http}/.well-known/jwks.json`)).json()) as JSONWebKeySet
+  return {
+    ...service,
+    grpcPort: portOf(service.grpc),
+    log: () => lines.join(''),
+    decision: (id) => decisionsIn(lines).find((decision) => decision.id === id),
+    async verify(token) {
+      tokens.push(token)
+      const expected = { issuer: 'mcp-authz', audience: 'mcp-broker', algorithms: ['ES256'] }
+      return (await jwtVerify(token, createLocalJWKSet(jwks), expected)).payload
+    },
+  }
+}
+
+function decisionsIn(lines: readonly string[]): readonly Decision[] {
+  const entries = lines.map((line) => JSON.parse(line) as { readonly decision?: Decision })
+  return entries.flatMap(({ decision }) => (decision === undefined ? [] : [decision]))
+}
+
+const program = fileURLToPath(new URL('../../bin/mcp-authz.js', import.meta.url))
+
+async function spawnService(configFile: string): Promise<ServiceProcess> {
+  const child = spawn(process.execPath, [program, 'serve', '--config', configFile])
+  const unhook = killWithThisProcess(child)
+  const log = collect(child)
+  const grpc = await eventually(async () => {
+    if (child.exitCode !== null) throw new Error(`the service ended with code ${child.exitCode}: ${log()}`)
+    return /^ready .*grpc=(\S+)/m.exec(log())?.[1]
+  }, 'the service is ready')
+  return {
+    grpcPort: portOf(grpc),
+    log,
+    async kill(signal) {
+      const end = await ended(child, signal)
+      unhook()
+      return end
+    },
+  }
+}
+
+async function ended(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<number | string> {
+  if (child.exitCode === null && child.signalCode === null) {
+    const gone = once(child, 'exit')
+    child.kill(signal)
+    await gone
+  }
+  return child.exitCode ?? child.signalCode ?? ''
+}
+
+function portOf(address: string): number {
+  return Number(address.slice(address.lastIndexOf(':') + 1))
+}
