@@ -86,6 +86,18 @@ export async function assemble(config: Config, options: AssemblyOptions = {}): P
   }
 }
 
+/** Reads the key that signs x-mcp-authorized, with its retired predecessors. @throws {ConfigError} naming the file */
+export async function readCapabilityKey(file: string): Promise<CapabilityKey> {
+  try {
+    return await loadCapabilityKey(file)
+  } catch (thrown) {
+    const mend = 'make one with `mcp-authz keys generate`'
+    throw new ConfigError([
+      { file, line: undefined, column: undefined, path: 'capabilities.key.file', message: textOf(thrown), mend },
+    ])
+  }
+}
+
 /** The verifier of `capabilities.trusted`; undefined where the configuration names no key at all. */
 async function trustOf({ capabilities, mcp }: Config): Promise<CapabilityVerifier | undefined> {
   const pem = await trustedPem(capabilities)

@@ -1,6 +1,6 @@
 // What runs when nothing is configured: an issuer and keys of its own, on this machine alone.
-import { createPrivateKey, createPublicKey } from 'node:crypto'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createPrivateKey, createPublicKey, randomUUID } from 'node:crypto'
+import { link, mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { calculateJwkThumbprint, exportJWK, SignJWT } from 'jose'
@@ -35,7 +35,10 @@ export async function developmentConfig(directory: string, env: NodeJS.ProcessEn
   const state = stateDirectory(directory)
   const issuerKey = await keptKey(join(state, 'issuer-key.pem'))
   const jwksFile = join(state, 'jwks.json')
-  await writeFile(jwksFile, `${JSON.stringify({ keys: [await publicJwk(issuerKey)] }, null, 2)}\n`)
+  // Renamed into place: another process that starts reads all of it or none.
+  const draft = `${jwksFile}.${randomUUID()}`
+  await writeFile(draft, `${JSON.stringify({ keys: [await publicJwk(issuerKey)] }, null, 2)}\n`)
+  await rename(draft, jwksFile)
   const keyFile = join(state, 'capability-key.pem')
   await keptKey(keyFile)
   return await parseConfig(
@@ -94,10 +97,13 @@ async function keptKey(file: string): Promise<string> {
   const found = await readFile(file, 'utf8').catch(() => undefined)
   if (found !== undefined) return found
   await mkdir(join(file, '..'), { recursive: true, mode: 0o700 })
-  // Exclusive: of two processes that start at once, one writes and both read.
-  await writeFile(file, generateKeyPem(), { mode: 0o600, flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+  // Linked into place whole, and never over another: of processes that start at once one writes and all read.
+  const draft = `${file}.${randomUUID()}`
+  await writeFile(draft, generateKeyPem(), { mode: 0o600, flag: 'wx' })
+  await link(draft, file).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error
   })
+  await unlink(draft)
   return await readFile(file, 'utf8')
 }
 

@@ -3,8 +3,8 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { formatAddress, parseAddress } from './address.ts'
-import { type Assembly, assemble } from './assembly.ts'
-import { type CapabilityKey, loadCapabilityKey } from './capabilities/key.ts'
+import { type Assembly, assemble, readCapabilityKey } from './assembly.ts'
+import type { CapabilityKey } from './capabilities/key.ts'
 import type { Config } from './config/config.ts'
 import { type DataWatch, watchData } from './config/watch.ts'
 import type { DecisionLog } from './decision-log/log.ts'
@@ -34,10 +34,11 @@ const drainMs = 10_000
 
 /**
  * Starts both network doors over one assembly.
- * @throws {ConfigError} for a bundle, data or address that cannot be used; nothing is left listening then
+ * @throws {ConfigError} for a key, bundle or data file that cannot be used, {PolicyError} for data that the policy cannot
+ *   take, {Error} for an address that cannot be had; nothing is left listening then
  */
 export async function startService({ config, capabilityKeyFile, log }: ServiceOptions): Promise<Service> {
-  const key = await loadCapabilityKey(capabilityKeyFile)
+  const key = await readCapabilityKey(capabilityKeyFile)
   const assembly = await assemble(config, { key, record: log.decision, onFault: log.fault })
   const started: { watch?: DataWatch; envoy?: EnvoyDoor; http?: Server } = {}
   const stop = async (): Promise<void> => {
@@ -97,9 +98,13 @@ async function listenHttp(assembly: Assembly, key: CapabilityKey): Promise<{ ser
 }
 
 async function close(server: Server): Promise<void> {
+  // It is no longer `listening` as soon as `close` was called, but closed only when the last request is answered.
+  const closed = once(server, 'close')
   server.close()
-  server.closeIdleConnections()
+  // Kept-alive connections that answered meanwhile would else stay until their time-out.
+  const idle = setInterval(() => server.closeIdleConnections(), 100)
   const timer = setTimeout(() => server.closeAllConnections(), drainMs)
-  if (server.listening) await once(server, 'close')
+  await closed
+  clearInterval(idle)
   clearTimeout(timer)
 }

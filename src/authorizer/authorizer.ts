@@ -6,7 +6,7 @@ import type { Engine } from '../policy/engine.ts'
 import { textOf } from '../policy/errors.ts'
 import { buildInput } from '../policy/input.ts'
 import type { Attempt, Authorizer, CapabilitiesOutcome, Outcome, VisibleQuery } from './attempt.ts'
-import { actionOf, denial, judge, refused, serverWide, type VirtualServers } from './decision.ts'
+import { actionOf, denial, judge, type Known, refused, serverWide, type VirtualServers } from './decision.ts'
 import { createSubjectViews, type SubjectViews } from './subject-views.ts'
 
 export interface AuthorizerOptions {
@@ -39,9 +39,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   const parts: Parts = { ...options, views }
   return {
     async authorize(attempt) {
-      const outcome = await outcomeOf(parts, attempt)
-      options.record?.(outcome.decision)
-      return outcome
+      return recorded(parts, await outcomeOf(parts, attempt))
     },
     capabilities: async (credential, virtualServers) => await capabilitiesOf(parts, credential, virtualServers),
     visible: async (query) => await visibleOf(parts, query),
@@ -50,12 +48,31 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
 
 /** INVARIANT: never rejects; whatever is thrown inside is a denial with a `service` reason. */
 async function outcomeOf(parts: Parts, attempt: Attempt): Promise<Outcome> {
-  const action = actionOf(attempt.reading)
   try {
     return await decide(parts, attempt)
   } catch (thrown) {
-    parts.onFault?.('policy_error', textOf(thrown))
-    return { decision: denial('policy_error', { action, revision: parts.engine()?.revision ?? '' }) }
+    tell(parts, 'policy_error', thrown)
+    const known = { action: actionOf(attempt.reading), revision: parts.engine()?.revision ?? '' }
+    return { decision: denial('policy_error', known) }
+  }
+}
+
+// What cannot be recorded is not allowed.
+function recorded(parts: Parts, outcome: Outcome): Outcome {
+  try {
+    parts.record?.(outcome.decision)
+    return outcome
+  } catch (thrown) {
+    tell(parts, 'policy_error', thrown)
+    return { decision: refused(outcome.decision, 'policy_error') }
+  }
+}
+
+function tell({ onFault }: Parts, code: ReasonCode, thrown: unknown): void {
+  try {
+    onFault?.(code, textOf(thrown))
+  } catch {
+    // An answer is owed whatever becomes of the log.
   }
 }
 
@@ -69,9 +86,21 @@ async function decide(parts: Parts, { credential, reading, mint, subjectId }: At
   const named = { ...known, subject: subject.id }
   if (!reading.ok) return { decision: denial(reading.code, named), subject }
   if (engine === undefined) return { decision: denial('not_ready', named), subject }
-  const decision = judge(engine, baseOf(parts, subject, reading.virtualServers), reading, named)
+  const decision = judged(parts, { engine, subject, reading, named })
   if (!decision.allow || mint !== true) return { decision, subject }
   return await withToken(parts, { decision, subject, engine, virtualServers: reading.virtualServers })
+}
+
+function judged(
+  parts: Parts,
+  { engine, subject, reading, named }: { engine: Engine; subject: Subject; reading: Read; named: Known },
+): Decision {
+  try {
+    return judge(engine, baseOf(parts, subject, reading.virtualServers), reading, named)
+  } catch (thrown) {
+    tell(parts, 'policy_error', thrown)
+    return denial('policy_error', named)
+  }
 }
 
 async function withToken(
@@ -84,7 +113,7 @@ async function withToken(
     if (!minted.ok) return { decision: refused(decision, minted.code), subject }
     return { decision, subject, capabilityToken: minted.token }
   } catch (thrown) {
-    parts.onFault?.('mint_failed', textOf(thrown))
+    tell(parts, 'mint_failed', thrown)
     return { decision: refused(decision, 'mint_failed'), subject }
   }
 }
@@ -102,7 +131,7 @@ async function capabilitiesOf(
     const capabilities = parts.views.capabilities(engine, subject, virtualServers)
     return { ok: true, capabilities, subject, revision: engine.revision }
   } catch (thrown) {
-    parts.onFault?.('policy_error', textOf(thrown))
+    tell(parts, 'policy_error', thrown)
     return { ok: false, decision: refused(decision, 'policy_error') }
   }
 }
@@ -119,7 +148,7 @@ async function visibleOf(parts: Parts, query: VisibleQuery): Promise<readonly st
     const base = { ...baseOf(parts, authentication.subject, virtualServers), unenforced: parts.unenforced ?? false }
     return engine.visible(buildInput({ ...base, server, action: callOf[type], target: { type, names } }))
   } catch (thrown) {
-    parts.onFault?.('policy_error', textOf(thrown))
+    tell(parts, 'policy_error', thrown)
     return []
   }
 }

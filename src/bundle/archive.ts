@@ -9,6 +9,7 @@ const unzip = promisify(gunzip)
 export interface ArchiveLimits {
   /** Bytes after decompression. */
   readonly maxBytes: number
+  /** Directories count too. */
   readonly maxFiles: number
 }
 
@@ -20,14 +21,22 @@ export interface ArchiveLimits {
 export async function readArchive(bytes: Uint8Array, limits: ArchiveLimits): Promise<ReadonlyMap<string, Uint8Array>> {
   const tar = await unzip(bytes, { maxOutputLength: limits.maxBytes })
   const files = new Map<string, Uint8Array>()
+  let entries = 0
   const archive = extract()
   archive.on('entry', (header, stream, next) => {
     const name = header.name.replace(/^\.?\/+/, '')
     const chunks: Uint8Array[] = []
     stream.on('data', (chunk) => chunks.push(chunk as Uint8Array))
+    // A file that is cut off is an error of the archive, told below; unheard on the stream it would end the process.
+    stream.on('error', () => undefined)
     stream.on('end', () => {
-      if (header.type === 'file') files.set(name, Buffer.concat(chunks))
-      next(refusal(header.type ?? 'unknown', name, files.size > limits.maxFiles))
+      entries += 1
+      const refusal = refusalOf(header.type ?? 'unknown', name, {
+        twice: files.has(name),
+        tooMany: entries > limits.maxFiles,
+      })
+      if (refusal === undefined && header.type === 'file') files.set(name, Buffer.concat(chunks))
+      next(refusal)
     })
   })
   archive.end(tar)
@@ -35,8 +44,10 @@ export async function readArchive(bytes: Uint8Array, limits: ArchiveLimits): Pro
   return files
 }
 
-function refusal(type: string, name: string, tooMany: boolean): Error | undefined {
-  if (tooMany) return new Error('the archive holds too many files')
+function refusalOf(type: string, name: string, found: { twice: boolean; tooMany: boolean }): Error | undefined {
+  if (found.tooMany) return new Error('the archive holds too many files')
+  // Whoever looked at the first would have looked at another file than the one that is used.
+  if (found.twice) return new Error(`the archive holds \`${name}\` twice`)
   if (type !== 'file' && type !== 'directory') return new Error(`the archive holds \`${name}\`, which is a ${type}`)
   return undefined
 }

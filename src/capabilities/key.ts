@@ -45,7 +45,12 @@ export async function capabilityKeyFrom(
   return {
     privateKey,
     kid: jwk.kid,
-    jwks: { keys: [jwk, ...retired.filter(({ retiredAt }) => retiredAt > since).map((old) => old.jwk)] },
+    jwks: {
+      keys: [
+        jwk,
+        ...retired.filter(({ jwk: old, retiredAt }) => retiredAt > since && old.kid !== jwk.kid).map((old) => old.jwk),
+      ],
+    },
     publicPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
   }
 }
@@ -55,10 +60,18 @@ export async function loadCapabilityKey(file: string): Promise<CapabilityKey> {
   return await capabilityKeyFrom(await readFile(file, 'utf8'), await retiredKeys(file))
 }
 
-/** The retired keys beside a key file; none where there is no such list. @throws {SyntaxError} if it is not JSON */
+/**
+ * The retired keys beside a key file; none where there is no such list.
+ * @throws {TypeError} if it is no such list; Error if it is there and cannot be read
+ */
 export async function retiredKeys(file: string): Promise<readonly RetiredKey[]> {
-  const text = await readFile(retiredFile(file), 'utf8').catch(() => '[]')
-  return JSON.parse(text) as RetiredKey[]
+  const text = await readFile(retiredFile(file), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '[]'
+    throw error
+  })
+  const list = parsed(text)
+  if (Array.isArray(list) && list.every(isRetiredKey)) return list
+  throw new TypeError(`expected \`${retiredFile(file)}\` to be what \`mcp-authz keys rotate\` wrote`)
 }
 
 /** Where the public keys retired from a key file are listed. */
@@ -74,6 +87,22 @@ export function publicKeyFrom(pem: string): KeyObject {
     // Said below: what OpenSSL says of a file does not help, and may quote it.
   }
   throw new TypeError('expected a P-256 public key in PEM (BEGIN PUBLIC KEY)')
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+// What is listed is published as it stands, so nothing but a public key may be.
+function isRetiredKey(value: unknown): value is RetiredKey {
+  if (typeof value !== 'object' || value === null) return false
+  const { jwk, retiredAt } = value as Partial<RetiredKey>
+  if (typeof retiredAt !== 'number' || typeof jwk !== 'object' || jwk === null) return false
+  return jwk.kty === 'EC' && !Object.hasOwn(jwk, 'd')
 }
 
 function privateKeyFrom(pem: string): KeyObject {

@@ -22,7 +22,7 @@ export interface AskOptions {
   readonly json?: true
 }
 
-/** `check`: prints the decision; exit 0 allowed, 1 denied, 3 where the service itself failed. */
+/** `check`: prints the decision; exit 0 allowed, 1 denied, whatever the reason. */
 export async function printCheck(options: AskOptions, terminal: Terminal): Promise<ExitCode> {
   const credential = await credentialOf(options, terminal)
   return await withAssembly(options, terminal, async ({ authorizer, read }) => {
@@ -107,5 +107,10 @@ function inWords({ allow, action, subject, resource, reasons, revision }: Decisi
   const why = reasons.map(
     ({ code, message, required }) => `  ${code}: ${message}${required ? `; needs ${required}` : ''}`,
   )
-  return [head, ...why].join('\n')
+  return [head, ...why].map(oneLine).join('\n')
+}
+
+// A name or subject that holds line breaks or terminal codes must not look like a line of this program's.
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (letter) => `\\u{${letter.codePointAt(0)?.toString(16)}}`)
 }

@@ -1,6 +1,7 @@
-import { access, readFile, rename, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import { capabilityKeyFrom, generateKeyPem, loadCapabilityKey, retiredFile, retiredKeys } from '../capabilities/key.ts'
+import { access, mkdir, rename, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { readCapabilityKey } from '../assembly.ts'
+import { generateKeyPem, retiredFile, retiredKeys } from '../capabilities/key.ts'
 import { configuredKeyFile } from '../config/key-path.ts'
 import { capabilityKeyFile, stateDirectory } from '../development.ts'
 import { chooseConfig } from './configuration.ts'
@@ -13,7 +14,7 @@ interface KeysOptions {
 /** `keys generate`. */
 export async function generateKey(options: KeysOptions & { out?: string }, terminal: Terminal): Promise<ExitCode> {
   const file = await newKeyFile(options, terminal)
-  await writeFile(file, generateKeyPem(), { mode: 0o600, flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+  await writeNew(file, generateKeyPem()).catch((error: NodeJS.ErrnoException) => {
     const mend = error.code === 'EEXIST' ? 'it exists; use `keys rotate` to replace it' : error.message
     throw new UsageError(`cannot write \`${file}\`: ${mend}`)
   })
@@ -23,7 +24,7 @@ export async function generateKey(options: KeysOptions & { out?: string }, termi
 
 /** `keys public`. */
 export async function printPublicKeys(options: KeysOptions & { pem?: true }, terminal: Terminal): Promise<ExitCode> {
-  const { jwks, publicPem } = await loadCapabilityKey(await keyFileOf(options, terminal))
+  const { jwks, publicPem } = await readCapabilityKey(await keyFileOf(options, terminal))
   terminal.out.write(options.pem ? publicPem : `${JSON.stringify(jwks, null, 2)}\n`)
   return exit.ok
 }
@@ -31,12 +32,12 @@ export async function printPublicKeys(options: KeysOptions & { pem?: true }, ter
 /** `keys rotate`: the retired public key is on disk before the new key is in place, so none is ever lost. */
 export async function rotateKey(options: KeysOptions, terminal: Terminal): Promise<ExitCode> {
   const file = await keyFileOf(options, terminal)
-  const old = await capabilityKeyFrom(await readFile(file, 'utf8'))
+  const old = await readCapabilityKey(file)
   const [jwk] = old.jwks.keys
   const retired = [{ jwk, retiredAt: Math.floor(Date.now() / 1000) }, ...(await retiredKeys(file))]
   await replace(retiredFile(file), `${JSON.stringify(retired, null, 2)}\n`)
   await replace(file, generateKeyPem())
-  const { kid } = await loadCapabilityKey(file)
+  const { kid } = await readCapabilityKey(file)
   terminal.out.write(`${file}: key ${old.kid} is retired, ${kid} signs after the next start\n`)
   return exit.ok
 }
@@ -61,6 +62,11 @@ async function newKeyFile({ config, out }: KeysOptions & { out?: string }, { cwd
   const file = await configuredKeyFile(named, env)
   if (file === undefined) throw new UsageError(`\`${named}\` names no capabilities.key.file: set it, or use --out FILE`)
   return file
+}
+
+async function writeNew(file: string, text: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  await writeFile(file, text, { mode: 0o600, flag: 'wx' })
 }
 
 async function replace(file: string, text: string): Promise<void> {

@@ -7,6 +7,7 @@ import { capabilityKeyFile, developmentToken, stateDirectory } from '../developm
 import { type Service, startService } from '../service.ts'
 import { chooseConfig } from './configuration.ts'
 import { type ExitCode, exit, type Terminal } from './exit.ts'
+import { untilStopped } from './signals.ts'
 import { superviseWorkers } from './workers.ts'
 
 /** Options of `serve`; they override the configuration. */
@@ -33,7 +34,11 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
   const log = createDecisionLog({ level: options.logLevel })
   for (const warning of config.warnings) log.warning(warning)
   const stopped = untilStopped()
-  const service = await startService({ config, capabilityKeyFile: keyFile, log })
+  const service = await startService({ config, capabilityKeyFile: keyFile, log }).catch((thrown: unknown) => {
+    // A worker's channel to its primary would keep a process alive that has nothing to do.
+    process.channel?.unref()
+    throw thrown
+  })
   if (cluster.isWorker) process.send?.({ ready: addressesOf(service) })
   else await announce(addressesOf(service))
   await stopped
@@ -50,17 +55,6 @@ export interface Addresses {
 
 function addressesOf({ grpc, http }: Service): Addresses {
   return { grpc, http }
-}
-
-function untilStopped(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.once(signal, () => {
-        resolve()
-        process.once(signal, () => process.exit(signal === 'SIGINT' ? 130 : 143))
-      })
-    }
-  })
 }
 
 /** Two commands to paste, with the tokens they use. */

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ExitCode, exit } from './exit.ts'
 import type { Addresses } from './serve.ts'
+import { untilStopped } from './signals.ts'
 
 /** A worker that died is replaced after this many milliseconds, so that one that cannot start does not spin. */
 const respawnMs = 1000
@@ -27,7 +28,7 @@ export async function superviseWorkers(
     if (!stopping) void sleep(respawnMs).then(() => (stopping ? undefined : cluster.fork()))
   })
   await announce(ready[0] as Addresses)
-  await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
+  await untilStopped()
   stopping = true
   const alive = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined)
   await Promise.all(alive.map(ended))
@@ -38,7 +39,7 @@ export async function superviseWorkers(
 async function started(worker: Worker): Promise<Addresses | number> {
   return await new Promise((resolve) => {
     worker.once('message', (message: { ready: Addresses }) => resolve(message.ready))
-    worker.once('exit', (code) => resolve(code))
+    worker.once('exit', (code: number | null) => resolve(code ?? exit.internal))
   })
 }
 

@@ -35,6 +35,12 @@ export function createHttpDoor(options: HttpDoorOptions): Express {
   app.get('/.well-known/authzen-configuration', (_request, response) => {
     response.json(configurationAt(options.origin()))
   })
+  app.use('/access/v1', (request, response, next) => {
+    // Section 10.1.4 of AuthZEN, whatever becomes of the request.
+    const requestId = request.get('x-request-id')
+    if (requestId !== undefined) response.set('x-request-id', requestId)
+    next()
+  })
   const body = express.raw({ type: () => true, limit: options.read.maxBodyBytes })
   app.post('/access/v1/evaluation', body, async (request, response) => {
     await answer(request, response, options, (document, trusted) => evaluateOne(document, trusted, options))
@@ -57,8 +63,6 @@ async function answer(
   { read }: HttpDoorOptions,
   evaluate: (document: EvaluationRequest, trusted: boolean) => Promise<Answer>,
 ): Promise<void> {
-  const requestId = request.get('x-request-id')
-  if (requestId !== undefined) response.set('x-request-id', requestId)
   if (request.is('application/json') === false) return fail(response, 400, 'expected the content type application/json')
   const bytes: unknown = request.body
   const reading = parseStrictJson(Buffer.isBuffer(bytes) ? bytes : new Uint8Array(), { maxDepth: read.maxDepth })
@@ -113,8 +117,10 @@ function stopAt(how: unknown): boolean | null | undefined {
 // Loopback, and not a proxy on this host that passes on what others sent.
 function isTrusted(request: Request): boolean {
   const address = request.socket.remoteAddress ?? ''
-  const forwarded = request.headers['x-forwarded-for'] ?? request.headers['forwarded'] ?? request.headers['via']
-  return forwarded === undefined && /^(?:::1|(?:::ffff:)?127\.\d+\.\d+\.\d+)$/.test(address)
+  const forwarded = Object.keys(request.headers).some((name) =>
+    /^(?:x-forwarded-.*|x-envoy-.*|x-real-ip|forwarded|via)$/.test(name),
+  )
+  return !forwarded && /^(?:::1|(?:::ffff:)?127\.\d+\.\d+\.\d+)$/.test(address)
 }
 
 function configurationAt(origin: string): object {

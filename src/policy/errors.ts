@@ -9,9 +9,12 @@ export class PolicyError extends Error {
   }
 }
 
-/** The text of whatever was thrown: the WASM host throws strings and plain objects, not only errors. */
+/** The text of whatever was thrown: the WASM host throws strings and plain objects, not only errors. Never throws. */
 export function textOf(thrown: unknown): string {
-  if (typeof thrown === 'string') return thrown
-  if (typeof thrown === 'object' && thrown !== null && 'message' in thrown) return String(thrown.message)
-  return String(thrown)
+  try {
+    if (typeof thrown === 'object' && thrown !== null && 'message' in thrown) return String(thrown.message)
+    return String(thrown)
+  } catch {
+    return 'something was thrown that has no text'
+  }
 }

@@ -14,7 +14,8 @@ export interface WasmPolicy {
 
 interface SdkPolicy {
   readonly entrypoints: Record<string, number>
-  readonly minorVersion: number
+  /** Undefined for a module that does not say. */
+  readonly minorVersion: number | undefined
   readonly mem: { readonly buffer: ArrayBuffer }
   readonly wasmInstance: { readonly exports: Record<string, (...args: number[]) => number> }
   evaluate(input: ArrayBuffer, entrypoint: number): unknown
@@ -43,7 +44,8 @@ export function loadWasmPolicy(wasm: Uint8Array, expectedDataBytes: number, maxM
   const initial = Math.min(32 + Math.ceil((expectedDataBytes * 20) / pageBytes), maximum)
   let policy: SdkPolicy
   try {
-    policy = loadPolicySync(wasm.slice().buffer, { initial, maximum }, {})
+    // Not `slice`: that of a Buffer is a view of the same memory, and its `buffer` is all of it.
+    policy = loadPolicySync(Uint8Array.from(wasm).buffer, { initial, maximum }, {})
   } catch (thrown) {
     throw new PolicyError('bundle_unusable', textOf(thrown))
   }
@@ -65,8 +67,17 @@ function attempt<T>(work: () => T): T {
 }
 
 function bytesOf(value: unknown): ArrayBuffer {
-  return encoder.encode(JSON.stringify(value)).slice().buffer
+  const text = JSON.stringify(value)
+  if (text === undefined) throw new PolicyError('evaluation_failed', 'the value has no JSON')
+  // The module aborts at some of them and lets others pass as bytes that are not UTF-8.
+  if (text.includes('\\ud') && halfOfPair.test(text)) {
+    throw new PolicyError('evaluation_failed', 'a string holds half of a surrogate pair')
+  }
+  return encoder.encode(text).slice().buffer
 }
+
+// `JSON.stringify` writes pairs as they are and halves as escapes; before an escape stand complete escapes alone.
+const halfOfPair = /(?<!\\)(?:\\\\)*\\ud[89a-f]/
 
 function firstResult(results: unknown): unknown {
   if (!Array.isArray(results)) throw new PolicyError('evaluation_failed', 'the policy gave no result set')
@@ -75,8 +86,9 @@ function firstResult(results: unknown): unknown {
 
 // A builtin the host lacks would fail at the request that needs it; an older ABI would take a path nobody tests.
 function checkModule(policy: SdkPolicy): void {
-  if (policy.minorVersion < 3) {
-    throw new PolicyError('bundle_unusable', `the policy has ABI 1.${policy.minorVersion}, this host needs 1.3`)
+  const { minorVersion } = policy
+  if (minorVersion === undefined || minorVersion < 3) {
+    throw new PolicyError('bundle_unusable', `the policy has ABI 1.${minorVersion ?? '?'}, this host needs 1.3`)
   }
   const missing = attempt(() => Object.keys(JSON.parse(builtinsOf(policy)) as object))
   if (missing.length > 0) {

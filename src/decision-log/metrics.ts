@@ -1,0 +1,71 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { Decision, ReasonCode } from '../policy/decision.gen.ts'
+
+/** Counts of what was decided, in the text format of Prometheus. No label ever holds what a client sent. */
+export interface Metrics {
+  readonly decision: (decision: Decision) => void
+  readonly fault: (code: ReasonCode) => void
+  /** A data file that could not be used. */
+  readonly refusedData: () => void
+  text(): Promise<string>
+  readonly contentType: string
+}
+
+/** What is read when somebody asks. */
+export interface MetricSources {
+  readonly revision: () => string
+  readonly ready: () => boolean
+}
+
+/** Makes the metrics of one process; under `--workers` each answers for itself. */
+export function createMetrics({ revision, ready }: MetricSources): Metrics {
+  const registers = [new Registry()]
+  const [registry = new Registry()] = registers
+  collectDefaultMetrics({ register: registry })
+  const decisions = new Counter({
+    name: 'mcp_authz_decisions_total',
+    help: 'Decisions, by outcome and first reason (empty where allowed).',
+    labelNames: ['allow', 'reason'],
+    registers,
+  })
+  const faults = new Counter({
+    name: 'mcp_authz_faults_total',
+    help: 'Denials for which this service is to blame, by code.',
+    labelNames: ['code'],
+    registers,
+  })
+  const refused = new Counter({
+    name: 'mcp_authz_data_refused_total',
+    help: 'Data files that changed and could not be used; the earlier data went on.',
+    registers,
+  })
+  addGauges(registers, { revision, ready })
+  return {
+    decision: ({ allow, reasons }) => decisions.inc({ allow: String(allow), reason: reasons[0]?.code ?? '' }),
+    fault: (code) => faults.inc({ code }),
+    refusedData: () => refused.inc(),
+    text: async () => await registry.metrics(),
+    contentType: registry.contentType,
+  }
+}
+
+function addGauges(registers: Registry[], { revision, ready }: MetricSources): void {
+  new Gauge({
+    name: 'mcp_authz_policy_info',
+    help: 'The revision of policy and data that decides now.',
+    labelNames: ['revision'],
+    registers,
+    collect() {
+      this.reset()
+      this.set({ revision: revision() }, 1)
+    },
+  })
+  new Gauge({
+    name: 'mcp_authz_ready',
+    help: 'Whether a checked bundle and the keys of every issuer are loaded.',
+    registers,
+    collect() {
+      this.set(ready() ? 1 : 0)
+    },
+  })
+}

@@ -1,0 +1,209 @@
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { readFile, rename, stat, writeFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { createServer, connect as openSocket } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { makeDirectory } from '../config/workspace.ts'
+import { check, connect } from '../envoy/clients.ts'
+import { post, statusCode } from '../envoy/messages.ts'
+import { addressesIn, binary, catalogue, claims, config, type Program, project, start } from './terminal.ts'
+
+const patient = { timeout: 30_000 }
+
+/** What ext_authz says to a request without a credential: 16 unless something is broken. */
+async function asksEnvoy(address: string): Promise<number> {
+  const client = connect(address)
+  try {
+    return statusCode(await check(client, post({ jsonrpc: '2.0', id: 1, method: 'tools/list' }, { headers: {} })))
+  } finally {
+    client.close()
+  }
+}
+
+/** Whether alice may call a tool, by AuthZEN. */
+async function mayCall(http: string, id: string): Promise<boolean> {
+  const response = await fetch(`http://${http}/access/v1/evaluation`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      subject: { type: 'identity', id: 'alice', properties: { claims: claims.alice } },
+      action: { name: 'tools/call' },
+      resource: { type: 'tool', id },
+    }),
+  })
+  return ((await response.json()) as { decision: boolean }).decision
+}
+
+async function serveIn(directory: string, ...args: string[]): Promise<Program & { grpc: string; http: string }> {
+  const program = start(directory, ['serve', ...args])
+  return { ...program, ...addressesIn(await program.ready()) }
+}
+
+describe('serve', patient, () => {
+  it('says once that it is ready, on standard output, and answers at both addresses it names', async () => {
+    const { grpc, http, child, out, ended } = await serveIn(await project(), '--config', 'mcp-authz.yaml')
+    expect(grpc).toMatch(/^127\.0\.0\.1:[1-9]\d*$/)
+    expect(await mayCall(http, 'weather_forecast')).toBe(true)
+    expect((await fetch(`http://${http}/readyz`)).status).toBe(200)
+    expect(await asksEnvoy(grpc)).toBe(16)
+    child.kill('SIGTERM')
+    expect(await ended()).toBe(0)
+    expect(out()).toBe(`ready grpc=${grpc} http=${http}\n`)
+  })
+
+  it('listens where the options say, over the configuration', async () => {
+    const directory = await project({
+      'mcp-authz.yaml': config.replace(/^listen.*$/m, 'listen: {grpc: "127.0.0.1:1", http: "127.0.0.1:2"}'),
+    })
+    const { grpc, http, child, ended } = await serveIn(directory, '--grpc', 'unix:grpc.sock', '--http', '127.0.0.1:0')
+    expect(grpc).toBe(`unix:${directory}/grpc.sock`)
+    expect((await stat(join(directory, 'grpc.sock'))).isSocket()).toBe(true)
+    expect(await asksEnvoy(grpc)).toBe(16)
+    expect(await mayCall(http, 'weather_forecast')).toBe(true)
+    child.kill('SIGINT')
+    expect(await ended()).toBe(0)
+    expect(existsSync(join(directory, 'grpc.sock'))).toBe(false)
+  })
+})
+
+describe('the end of serve', patient, () => {
+  it('comes at once with a second signal of either kind', async () => {
+    for (const [first, second, code] of [
+      ['SIGTERM', 'SIGINT', 130],
+      ['SIGINT', 'SIGTERM', 143],
+    ] as const) {
+      const { child, ended, http } = await serveIn(await project())
+      const held = holdOpen(http)
+      await held.sent
+      child.kill(first)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      child.kill(second)
+      expect(await ended()).toBe(code)
+    }
+  })
+
+  it('waits for what is under way', async () => {
+    const { child, ended, http } = await serveIn(await project())
+    const held = holdOpen(http)
+    await held.sent
+    child.kill('SIGTERM')
+    await new Promise((resolve) => setTimeout(resolve, 1200))
+    expect(child.exitCode).toBeNull()
+    expect(await held.finish()).toMatch(/^HTTP\/1\.1 200 .*"decision":true/s)
+    expect(await ended()).toBe(0)
+  })
+
+  it('comes at the start, as exit 2 or 3, where a port is taken, naming it', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    onTestFinished(() => void other.close())
+    const taken = `127.0.0.1:${(other.address() as AddressInfo).port}`
+    for (const door of ['grpc', 'http']) {
+      const { ended, err, out } = start(await project(), ['serve', `--${door}`, taken])
+      expect([2, 3]).toContain(await ended())
+      expect(err()).toContain(`cannot listen on ${door} address \`${taken}\``)
+      expect(err()).not.toContain('    at ')
+      expect(out()).toBe('')
+    }
+  })
+})
+
+describe('data that changes while it serves', patient, () => {
+  it('decides the next request, and a broken file leaves what was there', async () => {
+    const directory = await project()
+    const { http, says, err } = await serveIn(directory, '--config', 'mcp-authz.yaml')
+    expect([await mayCall(http, 'weather_forecast'), await mayCall(http, 'weather_tides')]).toEqual([true, false])
+    const file = join(directory, 'catalogue.yaml')
+    await writeFile(`${file}.next`, catalogue.replace('[forecast, alerts]', '[tides]'))
+    await rename(`${file}.next`, file)
+    await says('new data is in place')
+    expect([await mayCall(http, 'weather_forecast'), await mayCall(http, 'weather_tides')]).toEqual([false, true])
+
+    await writeFile(file, 'servers: {weather: {tool: [x]}}')
+    await says('the data files cannot be used')
+    expect(err()).toMatch(/catalogue\.yaml:1:\d+: servers\.weather\.tool/)
+    expect(await mayCall(http, 'weather_tides')).toBe(true)
+    expect((await fetch(`http://${http}/readyz`)).status).toBe(200)
+  })
+})
+
+describe('the embedded default', patient, () => {
+  it('is ready in an empty folder, and names commands that do what they say', async () => {
+    const directory = await makeDirectory()
+    const program = start(directory, ['serve', '--grpc', '127.0.0.1:0', '--http', '127.0.0.1:0'])
+    addressesIn(await program.ready())
+    while (!program.out().includes('bob.jwt')) await new Promise((resolve) => setTimeout(resolve, 20))
+    for (const [name, code] of [
+      ['alice', 0],
+      ['bob', 1],
+    ] as const) {
+      expect((await stat(join(directory, `.mcp-authz/${name}.jwt`))).mode & 0o777).toBe(0o600)
+      const [, args = ''] = new RegExp(`mcp-authz -- (.*${name}.*)`).exec(program.out()) ?? []
+      const words = args.replaceAll("'", '').split(' ')
+      expect(await start(directory, words).ended()).toBe(code)
+    }
+  })
+})
+
+const oldNode = ['/usr/local/bin/node', '/usr/bin/node'].find((path) => existsSync(path) && major(path) < 22)
+if (oldNode === undefined) process.stderr.write('left out: there is no Node before 22 to run the program with\n')
+
+describe.runIf(oldNode !== undefined)('an older Node', () => {
+  it('is told what is needed, without a stack', () => {
+    let failure: { status?: number; stdout?: string; stderr?: string } = {}
+    try {
+      execFileSync(oldNode ?? '', [binary, '--help'], { encoding: 'utf8', stdio: 'pipe' })
+    } catch (thrown) {
+      failure = thrown as typeof failure
+    }
+    expect(failure).toMatchObject({ status: 2, stdout: '' })
+    expect(failure.stderr).toMatch(/^mcp-authz needs Node 22\.18 or newer, this is \d+\.\d+\.\d+: .*\n$/)
+  })
+})
+
+describe('the program', () => {
+  it('is what package.json names, and runs under this Node', async () => {
+    const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'))
+    expect(binary.endsWith(manifest.bin['mcp-authz'])).toBe(true)
+    const { ended, out } = start(await makeDirectory(), ['--help'])
+    expect(await ended()).toBe(0)
+    expect(out()).toMatch(/^Usage: mcp-authz/)
+  })
+})
+
+function major(path: string): number {
+  return Number(execFileSync(path, ['-p', 'process.versions.node'], { encoding: 'utf8' }).split('.')[0])
+}
+
+/** A request whose last byte is held back. */
+function holdOpen(http: string): { readonly sent: Promise<unknown>; finish(): Promise<string> } {
+  const [host = '', port = ''] = http.split(':')
+  const body = JSON.stringify({
+    subject: { type: 'identity', id: 'alice', properties: { claims: claims.alice } },
+    action: { name: 'tools/call' },
+    resource: { type: 'tool', id: 'weather_forecast' },
+  })
+  const head = `POST /access/v1/evaluation HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`
+  const socket = openSocket(Number(port), host)
+  let answer = ''
+  socket.on('error', () => undefined)
+  socket.on('data', (chunk) => {
+    answer += String(chunk)
+  })
+  onTestFinished(() => void socket.destroy())
+  const sent = once(socket, 'connect').then(
+    () => new Promise((resolve) => socket.write(`${head}${body.slice(0, -1)}`, resolve)),
+  )
+  return {
+    sent,
+    async finish() {
+      const closed = once(socket, 'close')
+      socket.write(body.slice(-1))
+      await closed
+      return answer
+    },
+  }
+}
