@@ -8,6 +8,7 @@ import type { CapabilityKey } from './capabilities/key.ts'
 import type { Config } from './config/config.ts'
 import { type DataWatch, watchData } from './config/watch.ts'
 import type { DecisionLog } from './decision-log/log.ts'
+import { createMetrics, type Metrics } from './decision-log/metrics.ts'
 import { createEnvoyDoor, type EnvoyDoor } from './envoy/server.ts'
 import { createHttpDoor } from './http/app.ts'
 import { textOf } from './policy/errors.ts'
@@ -39,7 +40,9 @@ const drainMs = 10_000
  */
 export async function startService({ config, capabilityKeyFile, log }: ServiceOptions): Promise<Service> {
   const key = await readCapabilityKey(capabilityKeyFile)
-  const assembly = await assemble(config, { key, record: log.decision, onFault: log.fault })
+  const metrics: Metrics = createMetrics({ revision: () => assembly.revision(), ready: () => assembly.ready() })
+  const told = tellBoth(log, metrics)
+  const assembly: Assembly = await assemble(config, { key, record: told.decision, onFault: told.fault })
   const started: { watch?: DataWatch; envoy?: EnvoyDoor; http?: Server } = {}
   const stop = async (): Promise<void> => {
     started.watch?.close()
@@ -48,17 +51,17 @@ export async function startService({ config, capabilityKeyFile, log }: ServiceOp
     assembly.close()
   }
   try {
-    const http = await listenHttp(assembly, key)
+    const http = await listenHttp(assembly, key, metrics)
     started.http = http.server
     started.envoy = await createEnvoyDoor({
       authorizer: assembly.authorizer,
       read: assembly.read,
       address: config.listen.grpc,
-      onFault: ({ code, cause }) => log.fault(code, textOf(cause ?? 'denied at the door')),
+      onFault: ({ code, cause }) => told.fault(code, textOf(cause ?? 'denied at the door')),
     })
     await Promise.race([assembly.loadKeys(), sleep(keysPatienceMs, undefined, { ref: false })])
     if (!assembly.ready()) log.warning('the keys of some issuer are not loaded yet; it is tried again')
-    started.watch = watch(assembly, log)
+    started.watch = watch(assembly, log, metrics)
     return { grpc: started.envoy.address, http: http.address, stop }
   } catch (thrown) {
     await stop()
@@ -66,22 +69,48 @@ export async function startService({ config, capabilityKeyFile, log }: ServiceOp
   }
 }
 
-function watch(assembly: Assembly, log: DecisionLog): DataWatch {
+function tellBoth(log: DecisionLog, metrics: Metrics): Pick<DecisionLog, 'decision' | 'fault'> {
+  return {
+    decision(decision) {
+      metrics.decision(decision)
+      log.decision(decision)
+    },
+    fault(code, cause) {
+      metrics.fault(code)
+      log.fault(code, cause)
+    },
+  }
+}
+
+function watch(assembly: Assembly, log: DecisionLog, metrics: Metrics): DataWatch {
   return watchData(assembly.config.dataFiles, {
     current: assembly.data(),
     onData(data) {
       assembly.replaceData(data)
       log.info(`new data is in place, revision ${assembly.revision()}`)
     },
-    onError: (error) =>
-      log.warning(`the data files cannot be used, revision ${assembly.revision()} goes on: ${textOf(error)}`),
+    onError(error) {
+      metrics.refusedData()
+      log.warning(`the data files cannot be used, revision ${assembly.revision()} goes on: ${textOf(error)}`)
+    },
   })
 }
 
-async function listenHttp(assembly: Assembly, key: CapabilityKey): Promise<{ server: Server; address: string }> {
+async function listenHttp(
+  assembly: Assembly,
+  key: CapabilityKey,
+  metrics: Metrics,
+): Promise<{ server: Server; address: string }> {
   const { config, authorizer, read, ready } = assembly
   let address = config.listen.http
-  const app = createHttpDoor({ authorizer, read, ready, jwks: () => key.jwks, origin: () => `http://${address}` })
+  const app = createHttpDoor({
+    authorizer,
+    read,
+    ready,
+    metrics,
+    jwks: () => key.jwks,
+    origin: () => `http://${address}`,
+  })
   const server = createServer(app)
   const listening = once(server, 'listening')
   const wanted = parseAddress(config.listen.http)

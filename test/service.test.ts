@@ -3,11 +3,12 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { compactVerify, createLocalJWKSet, type JSONWebKeySet } from 'jose'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { loadConfig } from '../src/config/load.ts'
 import { ConfigError } from '../src/config/problem.ts'
 import { createDecisionLog } from '../src/decision-log/log.ts'
 import { type Service, startService } from '../src/service.ts'
+import { untilRefused } from './cli/held-request.ts'
 import { config, project } from './cli/terminal.ts'
 import { check, connect } from './envoy/clients.ts'
 import { headersOf, post, statusCode } from './envoy/messages.ts'
@@ -29,6 +30,10 @@ function bearer(): string {
   return craft({ alg: 'ES256', kid: 'k' }, payload, signer('ES256', issuerKey.privateKey))
 }
 
+// Draining takes its time, so all of them are waited for together.
+const stops: Promise<void>[] = []
+afterAll(async () => await Promise.all(stops))
+
 /** A service in this process, stopped with the test. */
 async function serve(text = config): Promise<{ service: Service; lines: string[]; directory: string }> {
   const jwks = JSON.stringify({ keys: [jwk] })
@@ -39,7 +44,7 @@ async function serve(text = config): Promise<{ service: Service; lines: string[]
     capabilityKeyFile: join(directory, 'key.pem'),
     log: createDecisionLog({ level: 'info', destination: { write: (line: string) => lines.push(line) } }),
   })
-  onTestFinished(() => service.stop())
+  onTestFinished(() => void stops.push(service.stop()))
   return { service, lines, directory }
 }
 
@@ -117,8 +122,9 @@ describe('the end of a service', () => {
     await new Promise((resolve) => setTimeout(resolve, 100))
     const order: string[] = []
     const stopped = service.stop().then(() => order.push('stopped'))
-    // Longer than Envoy is given to notice: by then only the request is waited for.
-    await new Promise((resolve) => setTimeout(resolve, 1000))
+    // Envoy's door is shut first: from then on only the request is waited for.
+    await Promise.all([untilRefused(service.grpc), untilRefused(service.http)])
+    await new Promise((resolve) => setTimeout(resolve, 100))
     order.push('released')
     release()
     expect(await (await arrived).json()).toMatchObject({ decision: true })

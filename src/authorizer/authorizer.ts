@@ -8,6 +8,7 @@ import { buildInput } from '../policy/input.ts'
 import type { Attempt, Authorizer, CapabilitiesOutcome, Outcome, VisibleQuery } from './attempt.ts'
 import { actionOf, denial, judge, type Known, refused, serverWide, type VirtualServers } from './decision.ts'
 import { createSubjectViews, type SubjectViews } from './subject-views.ts'
+import { createVerdicts, type Decide } from './verdicts.ts'
 
 export interface AuthorizerOptions {
   readonly authenticator: Authenticator
@@ -30,13 +31,14 @@ export interface AuthorizerOptions {
 
 interface Parts extends AuthorizerOptions {
   readonly views: SubjectViews
+  readonly decide: Decide
 }
 
 /** Makes the authorizer: credential, then request, then policy, then the capability token; the first fault is the reason. */
 export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   const { now = Date.now, profile, prefixedUris = false } = options
   const views = createSubjectViews({ minter: options.minter, now, profile, prefixedUris })
-  const parts: Parts = { ...options, views }
+  const parts: Parts = { ...options, views, decide: createVerdicts() }
   return {
     async authorize(attempt) {
       return recorded(parts, await outcomeOf(parts, attempt))
@@ -96,7 +98,8 @@ function judged(
   { engine, subject, reading, named }: { engine: Engine; subject: Subject; reading: Read; named: Known },
 ): Decision {
   try {
-    return judge(engine, baseOf(parts, subject, reading.virtualServers), reading, named)
+    const base = baseOf(parts, subject, reading.virtualServers)
+    return judge((asked) => parts.decide(engine, { ...base, ...asked }), reading, named)
   } catch (thrown) {
     tell(parts, 'policy_error', thrown)
     return denial('policy_error', named)

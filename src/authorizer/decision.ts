@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Read, Reading } from '../mcp/reading.ts'
-import type { DecidedResource, Decision, ReasonCode } from '../policy/decision.gen.ts'
-import type { Engine } from '../policy/engine.ts'
-import { buildInput, type Question } from '../policy/input.ts'
+import type { DecidedResource, Decision, ReasonCode, Verdict } from '../policy/decision.gen.ts'
 import { messageOf } from '../policy/reasons.ts'
+import type { SubjectQuestion } from './verdicts.ts'
 
 export type VirtualServers = readonly (string | null)[]
 
@@ -12,8 +11,7 @@ export type Known = Pick<Decision, 'action' | 'revision' | 'subject'>
 
 /** Asks the policy about everything the request asks for: all of it or nothing, and the first denial is the answer. */
 export function judge(
-  engine: Engine,
-  base: Omit<Question, 'action' | 'target' | 'server'>,
+  decide: (question: Pick<SubjectQuestion, 'server' | 'action' | 'target'>) => Verdict,
   reading: Read,
   known: Known,
 ): Decision {
@@ -21,7 +19,7 @@ export function judge(
   if (asks.length === 0) return denial('policy_error', known)
   let resource: DecidedResource = { type: 'server', ...(server === undefined ? {} : { server }) }
   for (const { action, target } of asks) {
-    const verdict = engine.decide(buildInput({ ...base, server, action, target }))
+    const verdict = decide({ server, action, target })
     if (!verdict.allow) {
       const reasons = verdict.reasons.map(({ code, required }) => ({
         code,

@@ -36,7 +36,7 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
   const stopped = untilStopped()
   const service = await startService({ config, capabilityKeyFile: keyFile, log }).catch((thrown: unknown) => {
     // A worker's channel to its primary would keep a process alive that has nothing to do.
-    process.channel?.unref()
+    if (cluster.isWorker) process.channel?.unref()
     throw thrown
   })
   if (cluster.isWorker) process.send?.({ ready: addressesOf(service) })

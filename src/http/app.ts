@@ -13,6 +13,8 @@ export interface HttpDoorOptions {
   readonly ready: () => boolean
   /** The public keys of x-mcp-authorized. */
   readonly jwks: () => { readonly keys: readonly JWK[] }
+  /** Counts in the text format of Prometheus. */
+  readonly metrics: { readonly contentType: string; text(): Promise<string> }
   /** `http://HOST:PORT` as bound, for the AuthZEN metadata. */
   readonly origin: () => string
 }
@@ -28,6 +30,9 @@ export function createHttpDoor(options: HttpDoorOptions): Express {
   app.get('/readyz', (_request, response) => {
     const ready = options.ready()
     response.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready' })
+  })
+  app.get('/metrics', async (_request, response) => {
+    response.type(options.metrics.contentType).send(await options.metrics.text())
   })
   app.get('/.well-known/jwks.json', (_request, response) => {
     response.set('cache-control', 'public, max-age=60').json(options.jwks())

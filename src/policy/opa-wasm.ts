@@ -73,7 +73,8 @@ function bytesOf(value: unknown): ArrayBuffer {
   if (text.includes('\\ud') && halfOfPair.test(text)) {
     throw new PolicyError('evaluation_failed', 'a string holds half of a surrogate pair')
   }
-  return encoder.encode(text).slice().buffer
+  const bytes = encoder.encode(text)
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer
 }
 
 // `JSON.stringify` writes pairs as they are and halves as escapes; before an escape stand complete escapes alone.

@@ -3,8 +3,8 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodeJwt } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { makeDirectory, pems } from '../config/workspace.ts'
-import { config, project, runIn } from './terminal.ts'
+import { pems } from '../config/workspace.ts'
+import { config, folder, project, runIn } from './terminal.ts'
 
 const text = async (...path: string[]): Promise<string> => await readFile(join(...path), 'utf8')
 const mode = async (...path: string[]): Promise<number> => (await stat(join(...path))).mode & 0o777
@@ -16,14 +16,14 @@ async function publicKids(directory: string): Promise<string[]> {
 
 describe('keys generate', () => {
   it('writes a private key nobody else can read where the configuration names it', async () => {
-    const directory = await makeDirectory({ 'mcp-authz.yaml': config })
+    const directory = await folder({ 'mcp-authz.yaml': config })
     expect(await runIn(directory, ['keys', 'generate'])).toEqual({ code: 0, out: `${directory}/key.pem\n`, err: '' })
     expect(await mode(directory, 'key.pem')).toBe(0o600)
     expect(createPrivateKey(await text(directory, 'key.pem')).asymmetricKeyDetails?.namedCurve).toBe('prime256v1')
   })
 
   it('writes where --out says, into a folder it makes', async () => {
-    const directory = await makeDirectory()
+    const directory = await folder()
     const { code } = await runIn(directory, ['keys', 'generate', '--out', 'keys/new.pem'])
     expect(code).toBe(0)
     expect(await mode(directory, 'keys/new.pem')).toBe(0o600)
@@ -31,7 +31,7 @@ describe('keys generate', () => {
   })
 
   it('writes the key of the embedded default where nothing is configured', async () => {
-    const directory = await makeDirectory()
+    const directory = await folder()
     expect((await runIn(directory, ['keys', 'generate'])).code).toBe(0)
     expect(await mode(directory, '.mcp-authz/capability-key.pem')).toBe(0o600)
   })
@@ -45,7 +45,7 @@ describe('keys generate', () => {
   })
 
   it('is exit 2 where it cannot write, or no key is named', async () => {
-    const directory = await makeDirectory({ file: '', 'other.yaml': config.replace(/^capabilities.*$/m, '') })
+    const directory = await folder({ file: '', 'other.yaml': config.replace(/^capabilities.*$/m, '') })
     expect((await runIn(directory, ['keys', 'generate', '--out', 'file/key.pem'])).code).toBe(2)
     const { code, err } = await runIn(directory, ['keys', 'generate', '--config', 'other.yaml'])
     expect(code).toBe(2)
@@ -108,7 +108,7 @@ describe('keys rotate', () => {
 
 describe('token', () => {
   it('is one that the embedded default takes, with its roles and grants', async () => {
-    const directory = await makeDirectory()
+    const directory = await folder()
     const grants = ['--grant', 'files=tool:read_file', '--grant', 'files=tool:a=b:c', '--grant', 'weather=prompt:brief']
     const { code, out } = await runIn(directory, ['token', '--sub', 'carol', '--role', 'r1', '--role', 'r2', ...grants])
     expect(code).toBe(0)
@@ -131,14 +131,14 @@ describe('token', () => {
   it.each(['tool:x', '=tool:x', 'files=', 'files=tool:', 'files=tool', 'files=task:x', 'files=Tool:x', ''])(
     'is exit 2 for the grant %j',
     async (grant) => {
-      const { code, out, err } = await runIn(await makeDirectory(), ['token', '--sub', 'carol', '--grant', grant])
+      const { code, out, err } = await runIn(await folder(), ['token', '--sub', 'carol', '--grant', grant])
       expect({ code, out }).toEqual({ code: 2, out: '' })
       expect(err).toContain('expected SERVER=TYPE:NAME')
     },
   )
 
   it('takes an awkward server for a server', async () => {
-    const { out } = await runIn(await makeDirectory(), ['token', '--sub', 'carol', '--grant', '__proto__=tool:x'])
+    const { out } = await runIn(await folder(), ['token', '--sub', 'carol', '--grant', '__proto__=tool:x'])
     expect(Object.keys(decodeJwt(out.trim())['resource_access'] as object)).toEqual(['__proto__'])
   })
 })

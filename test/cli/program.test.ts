@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { makeDirectory } from '../config/workspace.ts'
-import { config, project, runIn } from './terminal.ts'
+import { config, folder, project, runIn } from './terminal.ts'
 
 const commands = [
   ['serve'],
@@ -132,7 +131,7 @@ describe('a configuration that cannot be used', () => {
 
 describe('the embedded default', () => {
   it('is refused in production, by every command that would use it', async () => {
-    const directory = await makeDirectory({ 'alice.json': '{"sub":"alice"}' })
+    const directory = await folder({ 'alice.json': '{"sub":"alice"}' })
     for (const args of [
       ['serve'],
       ['check', '--claims', 'alice.json', '--method', 'ping'],

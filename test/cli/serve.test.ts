@@ -5,13 +5,25 @@ import { readFile, rename, stat, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { createServer, connect as openSocket } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { makeDirectory } from '../config/workspace.ts'
+import { describe, expect, it } from 'vitest'
 import { check, connect } from '../envoy/clients.ts'
 import { post, statusCode } from '../envoy/messages.ts'
-import { addressesIn, binary, catalogue, claims, config, type Program, project, start } from './terminal.ts'
+import { holdOpen, untilRefused } from './held-request.ts'
+import {
+  addressesIn,
+  afterwards,
+  binary,
+  catalogue,
+  claims,
+  config,
+  folder,
+  type Program,
+  project,
+  start,
+} from './terminal.ts'
 
-const patient = { timeout: 30_000 }
+/** Each mostly waits for a process, so they run side by side. */
+const patient = { timeout: 30_000, concurrent: true }
 
 /** What ext_authz says to a request without a credential: 16 unless something is broken. */
 async function asksEnvoy(address: string): Promise<number> {
@@ -90,7 +102,7 @@ describe('the end of serve', patient, () => {
     const held = holdOpen(http)
     await held.sent
     child.kill('SIGTERM')
-    await new Promise((resolve) => setTimeout(resolve, 1200))
+    await untilRefused(http)
     expect(child.exitCode).toBeNull()
     expect(await held.finish()).toMatch(/^HTTP\/1\.1 200 .*"decision":true/s)
     expect(await ended()).toBe(0)
@@ -99,7 +111,7 @@ describe('the end of serve', patient, () => {
   it('comes at the start, as exit 2 or 3, where a port is taken, naming it', async () => {
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')
-    onTestFinished(() => void other.close())
+    afterwards(() => void other.close())
     const taken = `127.0.0.1:${(other.address() as AddressInfo).port}`
     for (const door of ['grpc', 'http']) {
       const { ended, err, out } = start(await project(), ['serve', `--${door}`, taken])
@@ -132,7 +144,7 @@ describe('data that changes while it serves', patient, () => {
 
 describe('the embedded default', patient, () => {
   it('is ready in an empty folder, and names commands that do what they say', async () => {
-    const directory = await makeDirectory()
+    const directory = await folder()
     const program = start(directory, ['serve', '--grpc', '127.0.0.1:0', '--http', '127.0.0.1:0'])
     addressesIn(await program.ready())
     while (!program.out().includes('bob.jwt')) await new Promise((resolve) => setTimeout(resolve, 20))
@@ -168,7 +180,7 @@ describe('the program', () => {
   it('is what package.json names, and runs under this Node', async () => {
     const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'))
     expect(binary.endsWith(manifest.bin['mcp-authz'])).toBe(true)
-    const { ended, out } = start(await makeDirectory(), ['--help'])
+    const { ended, out } = start(await folder(), ['--help'])
     expect(await ended()).toBe(0)
     expect(out()).toMatch(/^Usage: mcp-authz/)
   })
@@ -176,34 +188,4 @@ describe('the program', () => {
 
 function major(path: string): number {
   return Number(execFileSync(path, ['-p', 'process.versions.node'], { encoding: 'utf8' }).split('.')[0])
-}
-
-/** A request whose last byte is held back. */
-function holdOpen(http: string): { readonly sent: Promise<unknown>; finish(): Promise<string> } {
-  const [host = '', port = ''] = http.split(':')
-  const body = JSON.stringify({
-    subject: { type: 'identity', id: 'alice', properties: { claims: claims.alice } },
-    action: { name: 'tools/call' },
-    resource: { type: 'tool', id: 'weather_forecast' },
-  })
-  const head = `POST /access/v1/evaluation HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`
-  const socket = openSocket(Number(port), host)
-  let answer = ''
-  socket.on('error', () => undefined)
-  socket.on('data', (chunk) => {
-    answer += String(chunk)
-  })
-  onTestFinished(() => void socket.destroy())
-  const sent = once(socket, 'connect').then(
-    () => new Promise((resolve) => socket.write(`${head}${body.slice(0, -1)}`, resolve)),
-  )
-  return {
-    sent,
-    async finish() {
-      const closed = once(socket, 'close')
-      socket.write(body.slice(-1))
-      await closed
-      return answer
-    },
-  }
 }

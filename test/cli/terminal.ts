@@ -1,11 +1,34 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll } from 'vitest'
 import { run } from '../../src/cli/program.ts'
 import { root } from '../../tools/paths.ts'
-import { makeDirectory, pems } from '../config/workspace.ts'
+import { pems } from '../config/workspace.ts'
 import { encode, type Part } from '../identity/tokens.ts'
+
+const left: (() => unknown)[] = []
+afterAll(async () => {
+  for (const clear of left.reverse()) await clear()
+})
+
+/** Has something cleared away after the file's last test, since tests that wait for processes run side by side. */
+export function afterwards(clear: () => unknown): void {
+  left.push(clear)
+}
+
+/** A directory with these files, gone after the last test. */
+export async function folder(files: Readonly<Record<string, string | Uint8Array>> = {}): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'mcp-authz-cli-'))
+  afterwards(() => rm(directory, { recursive: true, force: true }))
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(directory, name)), { recursive: true })
+    await writeFile(join(directory, name), content)
+  }
+  return directory
+}
 
 /** What a command left behind. */
 export interface Ran {
@@ -29,7 +52,7 @@ export async function runIn(cwd: string, args: readonly string[], env: NodeJS.Pr
 
 export const binary = join(root, 'bin/mcp-authz.js')
 
-/** A process of the real program, ended with the test. */
+/** A process of the real program, ended after the last test. */
 export interface Program {
   readonly child: ChildProcess
   readonly out: () => string
@@ -54,7 +77,7 @@ export function start(cwd: string, args: readonly string[], env: NodeJS.ProcessE
     text.err += chunk
   })
   const closed = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | string)
-  onTestFinished(async () => {
+  afterwards(async () => {
     child.kill('SIGKILL')
     await closed
   })
@@ -109,7 +132,7 @@ export const claims = {
 
 /** A directory with a whole configuration and the claims of two people; files given replace or add. */
 export async function project(files: Readonly<Record<string, string | Uint8Array>> = {}): Promise<string> {
-  return await makeDirectory({
+  return await folder({
     'mcp-authz.yaml': config,
     'catalogue.yaml': catalogue,
     'jwks.json': '{"keys":[]}',

@@ -2,12 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { makeDirectory } from '../config/workspace.ts'
 import { check, connect } from '../envoy/clients.ts'
 import { post, statusCode } from '../envoy/messages.ts'
-import { addressesIn, catalogue, project, start } from './terminal.ts'
+import { holdOpen, untilRefused } from './held-request.ts'
+import { addressesIn, catalogue, folder, project, start } from './terminal.ts'
 
-const patient = { timeout: 30_000 }
+/** Each mostly waits for a process, so they run side by side. */
+const patient = { timeout: 30_000, concurrent: true }
 const workers = ['serve', '--workers', '2', '--grpc', '127.0.0.1:0', '--http', '127.0.0.1:0']
 
 /** Both doors, each over several connections, so that more than one worker is met. */
@@ -48,9 +49,13 @@ describe('two workers', patient, () => {
 
   it('drain when a terminal interrupts all of them', async () => {
     const program = start(await project(), workers)
-    addressesIn(await program.ready())
+    const { http } = addressesIn(await program.ready())
+    const held = holdOpen(http)
+    await held.sent
     for (const pid of childrenOf(program.child.pid)) process.kill(pid, 'SIGINT')
     program.child.kill('SIGINT')
+    await untilRefused(http)
+    expect(await held.finish()).toMatch(/^HTTP\/1\.1 200 .*"decision":true/s)
     expect(await program.ended()).toBe(0)
   })
 })
@@ -69,7 +74,7 @@ describe('workers that begin and end', patient, () => {
   })
 
   it('share the keys of the embedded default', async () => {
-    const program = start(await makeDirectory(), workers)
+    const program = start(await folder(), workers)
     expect(await answers(addressesIn(await program.ready()))).toEqual(new Set(['http 200', 'grpc 16']))
   })
 

@@ -3,6 +3,7 @@ import { createServer, request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 import type { Authorizer } from '../../src/authorizer/attempt.ts'
+import { createMetrics } from '../../src/decision-log/metrics.ts'
 import { createHttpDoor, type HttpDoorOptions } from '../../src/http/app.ts'
 import { capabilityKey, sceneWith } from '../authorizer/scenes.ts'
 import { strict } from '../envoy/authorizers.ts'
@@ -45,6 +46,7 @@ export async function openDoor(changes: Partial<HttpDoorOptions> = {}): Promise<
     read: strict,
     ready: () => true,
     jwks: () => capabilityKey.jwks,
+    metrics: createMetrics({ revision: () => 'r1', ready: () => true }),
     origin: () => origin,
     ...changes,
   })
