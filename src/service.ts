@@ -20,11 +20,14 @@ export interface ServiceOptions {
   readonly log: DecisionLog
 }
 
-/** A running service. */
-export interface Service {
-  /** Addresses as bound. */
+/** Where a service listens, with the ports that were bound. */
+export interface Addresses {
   readonly grpc: string
   readonly http: string
+}
+
+/** A running service. */
+export interface Service extends Addresses {
   /** NOT_SERVING, then drain, then close; resolves when everything is shut. */
   stop(): Promise<void>
 }

@@ -70,7 +70,8 @@ async function capabilityProblems(): Promise<Problems> {
 /** Regal's version is the user's own, so what it finds is shown and decides nothing. */
 async function advise(): Promise<void> {
   const regal = await runCommand('regal', ['lint', '--format', 'compact', 'policies'], { cwd: root })
-  if (regal.code === 127) process.stdout.write('left out: regal is not on PATH (optional)\n')
+  if (regal.code === 127)
+    process.stdout.write('note: Regal is not on PATH; its advice is extra, the structure check above holds the rules\n')
   else process.stdout.write(`regal says:\n${regal.stdout}${regal.stderr}`)
 }
 

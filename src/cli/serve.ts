@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { overrideConfig } from '../config/override.ts'
 import { createDecisionLog, type DecisionLogOptions } from '../decision-log/log.ts'
 import { capabilityKeyFile, developmentToken, stateDirectory } from '../development.ts'
-import { type Service, startService } from '../service.ts'
+import { type Addresses, type Service, startService } from '../service.ts'
 import { chooseConfig } from './configuration.ts'
 import { type ExitCode, exit, type Terminal } from './exit.ts'
 import { untilStopped } from './signals.ts'
@@ -45,12 +45,6 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
   await service.stop()
   if (cluster.isWorker) process.disconnect()
   return exit.ok
-}
-
-/** Where a service listens. */
-export interface Addresses {
-  readonly grpc: string
-  readonly http: string
 }
 
 function addressesOf({ grpc, http }: Service): Addresses {

@@ -1,8 +1,8 @@
 import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Addresses } from '../service.ts'
 import { type ExitCode, exit } from './exit.ts'
-import type { Addresses } from './serve.ts'
 import { untilStopped } from './signals.ts'
 
 /** A worker that died is replaced after this many milliseconds, so that one that cannot start does not spin. */

@@ -33,12 +33,13 @@ export function timeFault(times: TokenTimes, issuer: IssuerOptions, now: number)
   return undefined
 }
 
-/** Whether a token is meant for one of the audiences; without audiences every token is. */
+/** Whether a token is meant for one of the audiences; without audiences any will do, but the token must name one. */
 export function audienceFault(payload: Claims, audiences: readonly string[]): Failure | undefined {
-  if (audiences.length === 0) return undefined
   const aud = own(payload, 'aud')
   const named: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
-  const meant = named.every((name) => typeof name === 'string') && named.some((name) => audiences.includes(name))
+  const accepted = (name: unknown): boolean =>
+    typeof name === 'string' && name !== '' && (audiences.length === 0 || audiences.includes(name))
+  const meant = named.every((name) => typeof name === 'string') && named.some(accepted)
   return meant ? undefined : failure('token_audience', 'expected `aud` to hold one of the audiences')
 }
 

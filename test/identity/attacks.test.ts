@@ -377,6 +377,19 @@ describe.each([
   })
 })
 
+test('a token that names no audience is refused also where any will do', async () => {
+  const trusting = createAuthenticator({
+    issuers: [issuerOptions([jwkOf(rsa, { kid: 'rsa' })], { audiences: [] })],
+    now: () => nowMs,
+  })
+  for (const aud of [undefined, null, '', [], [''], 1, ['anybody', 1], { 0: 'anybody' }]) {
+    const outcome = await trusting.authenticate({ kind: 'token', token: payload({ aud }) })
+    expect(outcome).toMatchObject({ ok: false, code: 'token_audience' })
+  }
+  const outcome = await trusting.authenticate({ kind: 'token', token: payload({ aud: 'anybody' }) })
+  expect(outcome).toMatchObject({ ok: true })
+})
+
 describe('a good token in a bad credential is refused', () => {
   const credentials: readonly (readonly [name: string, values: () => readonly string[], code: string])[] = [
     ['two values', () => [`Bearer ${good()}`, `Bearer ${good()}`], 'token_malformed'],

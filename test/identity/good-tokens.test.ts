@@ -98,8 +98,8 @@ describe('a token is accepted by its parts', () => {
 })
 
 describe('a token is accepted', () => {
-  test('for any audience, or none, where the issuer has no audiences', async () => {
-    for (const aud of ['anybody', undefined, [1], null]) {
+  test('for any audience that it names where the issuer has no audiences', async () => {
+    for (const aud of ['anybody', ['anybody', 'somebody']]) {
       expect(await idOf(rsaIssuer({ audiences: [] }), rsaToken({}, { aud }))).toBe('alice')
     }
   })
