@@ -4,10 +4,11 @@ import { link, mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promis
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { calculateJwkThumbprint, exportJWK, SignJWT } from 'jose'
-import { generateKeyPem } from './capabilities/key.ts'
+import { capabilityKeyFrom, generateKeyPem } from './capabilities/key.ts'
 import type { Config } from './config/config.ts'
 import { parseConfig } from './config/load.ts'
 import { ConfigError } from './config/problem.ts'
+import { textOf } from './policy/errors.ts'
 
 const issuer = 'urn:mcp-authz:development'
 const audience = 'mcp-authz-development'
@@ -92,8 +93,19 @@ export async function capabilityKeyFile(config: Config, env: NodeJS.ProcessEnv):
   return kept
 }
 
-/** The PEM in a file, made on first use. */
+/** The PEM in a file, made on first use. @throws {ConfigError} where it cannot be kept there, or is no such key */
 async function keptKey(file: string): Promise<string> {
+  try {
+    const pem = await keptText(file)
+    await capabilityKeyFrom(pem)
+    return pem
+  } catch (thrown) {
+    const mend = 'run in a folder that may be written, remove what is in the way there, or name keys of your own'
+    throw new ConfigError([{ file, line: undefined, column: undefined, path: '', message: textOf(thrown), mend }])
+  }
+}
+
+async function keptText(file: string): Promise<string> {
   const found = await readFile(file, 'utf8').catch(() => undefined)
   if (found !== undefined) return found
   await mkdir(join(file, '..'), { recursive: true, mode: 0o700 })

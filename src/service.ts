@@ -6,6 +6,7 @@ import { formatAddress, parseAddress } from './address.ts'
 import { type Assembly, assemble, readCapabilityKey } from './assembly.ts'
 import type { CapabilityKey } from './capabilities/key.ts'
 import type { Config } from './config/config.ts'
+import { ConfigError } from './config/problem.ts'
 import { type DataWatch, watchData } from './config/watch.ts'
 import type { DecisionLog } from './decision-log/log.ts'
 import { createMetrics, type Metrics } from './decision-log/metrics.ts'
@@ -38,8 +39,8 @@ const drainMs = 10_000
 
 /**
  * Starts both network doors over one assembly.
- * @throws {ConfigError} for a key, bundle or data file that cannot be used, {PolicyError} for data that the policy cannot
- *   take, {Error} for an address that cannot be had; nothing is left listening then
+ * @throws {ConfigError} for a key, bundle, data file or address that cannot be used, {PolicyError} for data that the
+ *   policy cannot take; nothing is left listening then
  */
 export async function startService({ config, capabilityKeyFile, log }: ServiceOptions): Promise<Service> {
   const key = await readCapabilityKey(capabilityKeyFile)
@@ -61,6 +62,8 @@ export async function startService({ config, capabilityKeyFile, log }: ServiceOp
       read: assembly.read,
       address: config.listen.grpc,
       onFault: ({ code, cause }) => told.fault(code, textOf(cause ?? 'denied at the door')),
+    }).catch((cause: unknown) => {
+      throw unusableAddress(config, 'grpc', cause)
     })
     await Promise.race([assembly.loadKeys(), sleep(keysPatienceMs, undefined, { ref: false })])
     if (!assembly.ready()) log.warning('the keys of some issuer are not loaded yet; it is tried again')
@@ -70,6 +73,13 @@ export async function startService({ config, capabilityKeyFile, log }: ServiceOp
     await stop()
     throw thrown
   }
+}
+
+function unusableAddress({ file, listen }: Config, door: 'grpc' | 'http', cause: unknown): ConfigError {
+  const why = textOf(cause)
+  const message = why.startsWith('cannot listen') ? why : `cannot listen on ${door} address \`${listen[door]}\`: ${why}`
+  const mend = `stop what listens there, or choose another address (--${door})`
+  return new ConfigError([{ file, line: undefined, column: undefined, path: `listen.${door}`, message, mend }])
 }
 
 function tellBoth(log: DecisionLog, metrics: Metrics): Pick<DecisionLog, 'decision' | 'fault'> {
@@ -121,7 +131,7 @@ async function listenHttp(
   if (wanted.address.kind === 'unix') server.listen(wanted.address.path)
   else server.listen(wanted.address.port, wanted.address.host)
   await listening.catch((cause: unknown) => {
-    throw new Error(`cannot listen on http address \`${config.listen.http}\`: ${textOf(cause)}`, { cause })
+    throw unusableAddress(config, 'http', cause)
   })
   if (wanted.address.kind === 'tcp') {
     address = formatAddress({ ...wanted.address, port: (server.address() as AddressInfo).port })

@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { compactVerify, decodeJwt, decodeProtectedHeader } from 'jose'
 import { describe, expect, it } from 'vitest'
@@ -31,6 +31,16 @@ describe('the embedded default', () => {
     })
     expect(await readdir(stateDirectory(directory))).toHaveLength(3)
     expect(await readFile(join(stateDirectory(directory), 'jwks.json'), 'utf8')).not.toContain('"d"')
+  })
+
+  it('says what is in the way where it cannot keep them, or keeps something else', async () => {
+    const blocked = await makeDirectory({ '.mcp-authz': 'a file' })
+    await expect(developmentConfig(blocked, {})).rejects.toThrow(ConfigError)
+    await expect(developmentConfig(blocked, {})).rejects.toThrow(/issuer-key\.pem: .*; mend: run in a folder/)
+    const broken = await makeDirectory()
+    await developmentConfig(broken, {})
+    await writeFile(join(stateDirectory(broken), 'issuer-key.pem'), 'not a key')
+    await expect(developmentConfig(broken, {})).rejects.toThrow(/issuer-key\.pem: expected a P-256 private key/)
   })
 
   it('keeps its keys from one start to the next', async () => {

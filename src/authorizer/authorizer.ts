@@ -1,12 +1,21 @@
 import type { Minter } from '../capabilities/mint.ts'
 import type { Authenticator, Credential, Subject } from '../identity/subject.ts'
-import type { Read } from '../mcp/reading.ts'
+import type { Read, Reading } from '../mcp/reading.ts'
 import type { Decision, ReasonCode } from '../policy/decision.gen.ts'
 import type { Engine } from '../policy/engine.ts'
 import { textOf } from '../policy/errors.ts'
 import { buildInput } from '../policy/input.ts'
 import type { Attempt, Authorizer, CapabilitiesOutcome, Outcome, VisibleQuery } from './attempt.ts'
-import { actionOf, denial, judge, type Known, refused, serverWide, type VirtualServers } from './decision.ts'
+import {
+  actionOf,
+  denial,
+  judge,
+  type Known,
+  refused,
+  resourceOf,
+  serverWide,
+  type VirtualServers,
+} from './decision.ts'
 import { createSubjectViews, type SubjectViews } from './subject-views.ts'
 import { createVerdicts, type Decide } from './verdicts.ts'
 
@@ -54,8 +63,7 @@ async function outcomeOf(parts: Parts, attempt: Attempt): Promise<Outcome> {
     return await decide(parts, attempt)
   } catch (thrown) {
     tell(parts, 'policy_error', thrown)
-    const known = { action: actionOf(attempt.reading), revision: parts.engine()?.revision ?? '' }
-    return { decision: denial('policy_error', known) }
+    return { decision: denial('policy_error', knownOf(parts.engine(), attempt.reading)) }
   }
 }
 
@@ -81,7 +89,7 @@ function tell({ onFault }: Parts, code: ReasonCode, thrown: unknown): void {
 async function decide(parts: Parts, { credential, reading, mint, subjectId }: Attempt): Promise<Outcome> {
   const authentication = await parts.authenticator.authenticate(credential)
   const engine = parts.engine()
-  const known = { action: actionOf(reading), revision: engine?.revision ?? '' }
+  const known = knownOf(engine, reading)
   if (!authentication.ok) return { decision: denial(authentication.code, known) }
   const { subject } = authentication
   if (subjectId !== undefined && subjectId !== subject.id) return { decision: denial('token_claim_missing', known) }
@@ -154,6 +162,10 @@ async function visibleOf(parts: Parts, query: VisibleQuery): Promise<readonly st
     tell(parts, 'policy_error', thrown)
     return []
   }
+}
+
+function knownOf(engine: Engine | undefined, reading: Reading): Known {
+  return { action: actionOf(reading), resource: resourceOf(reading), revision: engine?.revision ?? '' }
 }
 
 function baseOf({ profile, prefixedUris = false }: Parts, subject: Subject, virtualServers: VirtualServers) {

@@ -7,7 +7,7 @@ import type { SubjectQuestion } from './verdicts.ts'
 export type VirtualServers = readonly (string | null)[]
 
 /** What is known of a decision before policy is asked. */
-export type Known = Pick<Decision, 'action' | 'revision' | 'subject'>
+export type Known = Pick<Decision, 'action' | 'resource' | 'revision' | 'subject'>
 
 /** Asks the policy about everything the request asks for: all of it or nothing, and the first denial is the answer. */
 export function judge(
@@ -36,7 +36,7 @@ export function judge(
 /** A denial for one reason, before or instead of policy. */
 export function denial(code: ReasonCode, known: Known): Decision {
   const reasons = [{ code, message: messageOf(code) }]
-  return { id: randomUUID(), allow: false, reasons, ...known, resource: { type: 'server' } }
+  return { id: randomUUID(), allow: false, reasons, ...known }
 }
 
 /** The same decision, turned into a denial by what came after it. */
@@ -48,6 +48,18 @@ export function refused(decision: Decision, code: ReasonCode): Decision {
 export function actionOf(reading: Reading): string {
   if (!reading.ok) return reading.action
   return reading.batch ? 'batch' : (reading.asks[0]?.action ?? '')
+}
+
+/** What a decision is about, as far as the request says it: names are as the client wrote them. */
+export function resourceOf(reading: Reading): DecidedResource {
+  if (!reading.ok || reading.batch) return { type: 'server' }
+  const target = reading.asks[0]?.target ?? { type: 'server' }
+  const { server } = reading
+  return {
+    type: target.type,
+    ...(server === undefined ? {} : { server }),
+    ...('name' in target && target.name !== undefined ? { name: target.name } : {}),
+  }
 }
 
 /** A method on the server as a whole, as a door would have read it. */

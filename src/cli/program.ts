@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { ConfigError } from '../config/problem.ts'
 import { PolicyError, textOf } from '../policy/errors.ts'
@@ -37,6 +38,7 @@ function report(thrown: unknown, { err }: Terminal): ExitCode {
 function programOf(terminal: Terminal, done: (code: ExitCode) => void): Command {
   const program = new Command('mcp-authz')
     .description('Policy-as-code authorization for the Model Context Protocol.')
+    .version(version(), '--version', 'print the version')
     .addHelpText('after', exitCodes)
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.out.write(text), writeErr: (text) => terminal.err.write(text) })
@@ -58,9 +60,7 @@ function addServe(program: Command, terminal: Terminal, done: (code: ExitCode) =
     .option('--workers <n>', 'number of processes that share both ports', countFrom, 1)
     .option('--enforce-capability-filtering', 'the same as capabilities.enforce: true')
     .addOption(
-      new Option('--log-level <level>', 'what to log on standard error')
-        .choices(['info', 'warn', 'silent'])
-        .default('info'),
+      new Option('--log-level <level>', 'what to log on standard error').choices(['info', 'warn']).default('info'),
     )
     .addHelpText(
       'after',
@@ -125,6 +125,12 @@ function addToken(program: Command, terminal: Terminal, done: (code: ExitCode) =
     .action(async (options: { sub: string; role: string[]; grant: string[] }) =>
       done(await printToken(options, terminal)),
     )
+}
+
+/** Of the package that holds this file, in a checkout and installed. */
+function version(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(manifest) as { readonly version: string }).version
 }
 
 const configOption = new Option('--config <file>', 'configuration file')

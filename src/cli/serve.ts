@@ -28,7 +28,9 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
   const keyFile = await capabilityKeyFile(config, terminal.env)
   const announce = async (addresses: Addresses): Promise<void> => {
     terminal.out.write(`ready grpc=${addresses.grpc} http=${addresses.http}\n`)
-    if (chosen.embedded) terminal.out.write(await hints(terminal))
+    // For people: standard output holds more than the one line only where npm has put its own there already.
+    const { out, err, env } = terminal
+    if (chosen.embedded) (env['npm_lifecycle_event'] === 'start' ? out : err).write(await hints(terminal))
   }
   if (options.workers > 1 && cluster.isPrimary) return await superviseWorkers(options.workers, announce)
   const log = createDecisionLog({ level: options.logLevel })

@@ -15,7 +15,7 @@ export async function printToken(
 function grantsOf(texts: readonly string[]): Record<string, string[]> {
   const grants = new Map<string, string[]>()
   for (const text of texts) {
-    const [, server, value] = /^([^=]+)=((?:tool|prompt|resource|template):.+)$/su.exec(text) ?? []
+    const [, server, value] = /^(.+?)=((?:tool|prompt|resource|template):.+)$/su.exec(text) ?? []
     if (server === undefined || value === undefined) {
       throw new UsageError(`--grant \`${text}\`: expected SERVER=TYPE:NAME, like weather=tool:forecast`)
     }

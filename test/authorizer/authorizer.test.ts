@@ -89,6 +89,11 @@ describe('the first reason', () => {
     expect((await attempt({ reading: badBody })).decision).toMatchObject({ subject: 'alice', action: 'tools/call' })
   })
 
+  it('leaves what was asked for in the decision, also where it ends with the credential', async () => {
+    const { decision } = await sceneWith().attempt({ credential: badToken, reading: call('weather_forecast') })
+    expect(decision).toMatchObject({ allow: false, resource: { type: 'tool', name: 'weather_forecast' } })
+  })
+
   it('is a missing claim where the caller speaks of somebody else', async () => {
     const { attempt } = sceneWith()
     expect(codeOf(await attempt({ subjectId: 'bob' }))).toBe('token_claim_missing')

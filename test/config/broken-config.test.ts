@@ -152,8 +152,8 @@ const shape: readonly Row[] = [
   ],
   [
     'too small a number',
-    `${sso}capabilities:\n  maxBytes: 255\n`,
-    '5:3: capabilities.maxBytes: expected a number from 256 to 1048576; mend: change the number, or remove the key for the default',
+    `${sso}capabilities:\n  maxBytes: 0\n`,
+    '5:3: capabilities.maxBytes: expected a number from 1 to 1048576; mend: change the number, or remove the key for the default',
   ],
   [
     'a lifetime of nothing',
@@ -454,7 +454,7 @@ describe('an error', () => {
       '    audiences: [b]',
       '    jwks: {file: absent.json}',
       '    maxLifetimeSeconds: ${NOPE}',
-      'capabilities: {enforce: false, key: {file: rsa.pem}, maxBytes: 1}',
+      'capabilities: {enforce: false, key: {file: rsa.pem}, maxBytes: 0}',
       'mcp: {denial: hide}',
       'insecure: {anyAudiences: true}',
     ]
