@@ -10,6 +10,8 @@ import { allowed, denied, type ReplyMetadata } from './check-response.ts'
 /** What was asked, as far as the answer depends on it. */
 export interface Asked {
   readonly profile: ReadOptions['profile']
+  /** Kuadrant's wasm filter fails a request whose answer names any removal: only what is there is named then. */
+  readonly headersOnly: boolean
   readonly request: HttpRequest
   readonly reading: Reading
 }
@@ -96,9 +98,10 @@ function mutationsOf(
  * The `x-mcp-` names whether seen or not, since `disallowed_headers` of Envoy hides headers from the check alone. The
  * other two only when seen: mutation rules that allow no more than `x-mcp-.*` turn naming them into an error.
  */
-function removalsOf({ profile, request }: Asked): string[] {
-  const seen = initiators.filter((name) => request.headers.has(name))
-  return [...removedHeaders({ profile, method: request.method }), ...seen]
+function removalsOf({ profile, headersOnly, request }: Asked): string[] {
+  const isThere = (name: string): boolean => request.headers.has(name)
+  const removed = removedHeaders({ profile, method: request.method })
+  return [...(headersOnly ? removed.filter(isThere) : removed), ...initiators.filter(isThere)]
 }
 
 /** The types say so already; the bytes that go out must not depend on it. */

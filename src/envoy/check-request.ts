@@ -28,8 +28,8 @@ export interface CheckRefused {
 /**
  * Reads the bytes of a CheckRequest. Never throws.
  *
- * Headers come from `header_map`, and from `headers` those that `header_map` lacks. A value that is not UTF-8 becomes
- * a string with lone surrogates, which equals no well-formed string.
+ * Headers come from `header_map` and from `headers`; where both have one and disagree, it has the values of both. A
+ * value that is not UTF-8 becomes a string with lone surrogates, which equals no well-formed string.
  */
 export function readCheck(bytes: Buffer): Check {
   const parts = newParts()
@@ -185,6 +185,14 @@ function addHeader(headers: Map<string, string[]>, { key, value, raw }: Entry): 
 
 function mergedHeaders({ headers, headerMap }: Parts): ReadonlyMap<string, readonly string[]> {
   if (headerMap.size === 0) return headers
-  for (const [name, values] of headers) if (!headerMap.has(name)) headerMap.set(name, values)
+  for (const [name, values] of headers) {
+    const found = headerMap.get(name) ?? []
+    if (!isJoined(values, found)) headerMap.set(name, [...found, ...values])
+  }
   return headerMap
+}
+
+/** Whether `headers` says the same as `header_map`, which keeps apart what `headers` joins. */
+function isJoined([joined, ...more]: readonly string[], apart: readonly string[]): boolean {
+  return more.length === 0 && apart.length > 0 && joined === apart.join(',')
 }

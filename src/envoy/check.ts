@@ -57,13 +57,13 @@ async function decide(bytes: Buffer, options: CheckOptions): Promise<Buffer> {
 }
 
 async function judge(check: CheckRead, reading: Reading, options: CheckOptions): Promise<Buffer> {
-  const { profile } = options.read
+  const { profile, headersOnly } = options.read
   const outcome = await options.authorizer.authorize({
     credential: { kind: 'authorization', values: check.authorization },
     reading,
     mint: wantsToken(profile, reading),
   })
-  const { bytes, fault } = answer(outcome, { profile, request: check.request, reading })
+  const { bytes, fault } = answer(outcome, { profile, headersOnly, request: check.request, reading })
   if (fault !== undefined) report(options, { code: fault })
   return bytes
 }

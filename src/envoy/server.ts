@@ -33,6 +33,9 @@ export interface DrainOptions {
 
 const authorization = 'envoy.service.auth.v3.Authorization'
 
+/** Messages up to here are always read: a longer one is a gRPC error, which `failure_mode_allow` would let through. */
+const leastMessageLimit = 64 * 1024 * 1024
+
 /**
  * Listens for Envoy's ext_authz checks, with gRPC health checking and reflection beside them.
  * @throws TypeError when the address is none; Error when it cannot be listened on
@@ -74,7 +77,7 @@ function checkService(options: CheckOptions): Service {
 function newServer(maxBodyBytes: number): Server {
   const server = new Server({
     // A body may come as `body` of characters that take more room than their bytes, and headers come beside it.
-    'grpc.max_receive_message_length': 2 * maxBodyBytes + 1024 * 1024,
+    'grpc.max_receive_message_length': Math.max(2 * maxBodyBytes + 1024 * 1024, leastMessageLimit),
     'grpc.keepalive_time_ms': 60_000,
     'grpc.keepalive_timeout_ms': 20_000,
   })

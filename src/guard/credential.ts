@@ -10,10 +10,10 @@ export type GuardCredential =
   | { readonly token: string }
   /** Claims that the caller has verified. */
   | { readonly claims: Readonly<Record<string, unknown>> }
-  /** Every value of the Authorization header. */
-  | { readonly authorization: readonly string[] }
-  /** The value of x-mcp-authorized. */
-  | { readonly authorized: string }
+  /** The value of the Authorization header, or every value of it. */
+  | { readonly authorization: string | readonly string[] }
+  /** The value of x-mcp-authorized, or every value of it. */
+  | { readonly authorized: string | readonly string[] }
 
 /**
  * The credential of a request. An Authorization header decides alone, also where it is bad; x-mcp-authorized counts
@@ -34,9 +34,14 @@ export function presented(credential: GuardCredential): Credential {
   if (typeof credential !== 'object' || credential === null) return nothing
   if ('token' in credential) return { kind: 'token', token: credential.token }
   if ('claims' in credential) return { kind: 'claims', claims: credential.claims }
-  if ('authorization' in credential) return { kind: 'authorization', values: credential.authorization }
-  if ('authorized' in credential) return { kind: 'capability', values: [credential.authorized] }
+  if ('authorization' in credential) return { kind: 'authorization', values: valuesOf(credential.authorization) }
+  if ('authorized' in credential) return { kind: 'capability', values: valuesOf(credential.authorized) }
   return nothing
+}
+
+function valuesOf(said: unknown): readonly string[] {
+  const values: readonly unknown[] = Array.isArray(said) ? said : [said]
+  return values.every((value) => typeof value === 'string') ? values : []
 }
 
 const nothing: Credential = { kind: 'authorization', values: [] }

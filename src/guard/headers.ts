@@ -1,12 +1,20 @@
 import { isUtf8 } from 'node:buffer'
 import { initiators, removedHeaders } from '../mcp/internal-headers.ts'
 
+/** No value of these holds a comma and a blank: where they are there, `Headers` has joined several values. */
+const neverJoined = new Set(['mcp-method', 'mcp-protocol-version', 'x-mcp-method', 'x-mcp-servername'])
+
 /**
- * The headers of a request as the reader knows them. `Headers` joins the values of a repeated header by a comma, so
- * each has one; its bytes, which it keeps as Latin-1, are UTF-8 again, as every other door reads them.
+ * The headers of a request as the reader knows them. `Headers` joins the values of a repeated header, so that one has
+ * several only where it cannot be otherwise; its bytes, which it keeps as Latin-1, are UTF-8 again, as every other
+ * door reads them.
  */
 export function readHeaders(headers: globalThis.Headers): Map<string, readonly string[]> {
-  return new Map([...headers].map(([name, value]) => [name, [decoded(value)]]))
+  return new Map([...headers].map(([name, value]) => [name, valuesOf(name, decoded(value))]))
+}
+
+function valuesOf(name: string, value: string): readonly string[] {
+  return neverJoined.has(name) ? value.split(', ') : [value]
 }
 
 /** With these a handler may answer in a form, or a part, that cannot be filtered. */

@@ -39,7 +39,8 @@ function lengthOf(value: string | null): number | undefined {
 const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 const quoted = '"(?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t \\x21-\\x7e\\x80-\\xff])*"'
 const mediaType = /^application\/json/i
-const parameter = new RegExp(`[\\t ]*;[\\t ]*(${token})=(${token}|${quoted})`, 'y')
+/** RFC 9110 section 5.6.6: a parameter may be left out, its semicolon may stay. */
+const parameter = new RegExp(`[\\t ]*;[\\t ]*(?:(${token})=(${token}|${quoted}))?`, 'y')
 
 function isJson(value: string): boolean {
   const parameters = parametersOf(value)
@@ -57,8 +58,8 @@ function parametersOf(value: string): readonly (readonly [name: string, value: s
     parameter.lastIndex = at
     const match = parameter.exec(value)
     if (match === null) return undefined
-    const [whole, name = '', text = ''] = match
-    parameters.push([name, text])
+    const [whole, name, text = ''] = match
+    if (name !== undefined) parameters.push([name, text])
     at += whole.length
   }
   return parameters

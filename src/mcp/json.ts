@@ -24,6 +24,9 @@ export interface StrictJsonFault {
   readonly code: 'body_malformed' | 'body_ambiguous'
   /** One lower-case line for people; holds nothing of the text. */
   readonly detail: string
+  /** Of a text that is ambiguous only: as of one that was read, the last of equal keys, and `source` of a single one. */
+  readonly value?: unknown
+  readonly source?: string
 }
 
 /**
@@ -43,8 +46,9 @@ export function parseStrictText(text: string, options: StrictJsonOptions): Stric
   if (parsed === undefined) return malformed('the text is not exactly one JSON value')
   const scan = new Scan(text, options)
   const fault = scan.run()
-  if (fault !== undefined) return fault
-  return { ok: true, value: parsed.value, text, ...(scan.source === undefined ? {} : { source: scan.source }) }
+  if (fault?.code === 'body_malformed') return fault
+  const read = { value: parsed.value, ...(scan.source === undefined ? {} : { source: scan.source }) }
+  return fault === undefined ? { ok: true, text, ...read } : { ...fault, ...read }
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -152,8 +156,9 @@ class Scan {
   }
 
   #key(key: string): void {
-    if (!this.#keys.add(key)) this.#ambiguous = true
-    if (this.#inObject.length === 1 && key === this.#sourceOf) this.source = this.#scalarSource()
+    const isFirst = this.#keys.add(key)
+    if (!isFirst) this.#ambiguous = true
+    if (this.#inObject.length === 1 && key === this.#sourceOf) this.source = isFirst ? this.#scalarSource() : undefined
   }
 
   /** The source of the scalar after the colon that comes next. */

@@ -1,6 +1,6 @@
 import { contentFault, lengthFault, partialFault, unexpectedBodyFault } from './content.ts'
 import { type Fault, type Headers, headerOf, mcpHeaderFault, protocolVersionOf, versionFault } from './headers.ts'
-import { parseStrictJson, parseStrictText, type StrictJsonRead } from './json.ts'
+import { parseStrictJson, parseStrictText, type StrictJson } from './json.ts'
 import { isObject, type Message, own, readMessage } from './message.ts'
 import { ruleOf } from './methods.ts'
 import type { Ask, DoorKnowledge, HttpRequest, Read, Reading, ReadOptions, Refused, RpcId } from './reading.ts'
@@ -90,17 +90,20 @@ function readStream(action: 'GET' | 'DELETE', bytes: number, { headers, door }: 
 function readPost(body: Uint8Array, context: Context): Reading {
   const { headers, options } = context
   const fault = contentFault(headers) ?? partialFault(headers) ?? lengthFault(headers, body.byteLength)
-  if (fault !== undefined) return refuse(fault)
-  if (body.byteLength > options.maxBodyBytes) return refuse(tooLarge)
+  if (body.byteLength > options.maxBodyBytes) return refuse(fault ?? tooLarge)
+  // Also of what is refused already: whoever sent a request with an id waits for an answer that has it.
   const parsed = parseStrictJson(body, { maxDepth: options.maxDepth, sourceOf: 'id' })
-  if (!parsed.ok) return refuse(parsed)
-  if (Array.isArray(parsed.value)) return readBatch(parsed.value, context)
   const rpcId = rpcIdOf(parsed)
-  const reading = readSingle(parsed.value, context)
+  const reading = fault === undefined ? readParsed(parsed, context) : refuse(fault)
   return rpcId === undefined ? reading : { ...reading, rpcId }
 }
 
-function rpcIdOf({ value, source }: StrictJsonRead): RpcId | undefined {
+function readParsed(parsed: StrictJson, context: Context): Reading {
+  if (!parsed.ok) return refuse(parsed)
+  return Array.isArray(parsed.value) ? readBatch(parsed.value, context) : readSingle(parsed.value, context)
+}
+
+function rpcIdOf({ value, source }: Pick<StrictJson, 'value' | 'source'>): RpcId | undefined {
   if (!isObject(value) || source === undefined) return undefined
   const isRequest = typeof own(value, 'method') === 'string' && ['string', 'number'].includes(typeof own(value, 'id'))
   return isRequest ? { text: source } : undefined
@@ -146,11 +149,12 @@ function routedMessage(headers: Headers): Message | undefined {
   const action = method ?? ''
   const rule = ruleOf(action)
   if (rule === undefined) return { action, method: action }
-  if (rule.kind === 'server') return { action, method: action, target: { type: 'server' } }
   const header = nameHeaders.get(action)
   const name = header === undefined ? undefined : headerOf(headers, header)
+  const mirrored = name === undefined ? {} : { mirrored: name ?? '' }
+  if (rule.kind === 'server') return { action, method: action, target: { type: 'server' }, ...mirrored }
   if (name === undefined || rule.kind !== 'item') return undefined
-  return { action, method: action, target: { type: rule.type, name: name ?? '' }, mirrored: name ?? '' }
+  return { action, method: action, target: { type: rule.type, name: name ?? '' }, ...mirrored }
 }
 
 /** Holds well-formed messages against the headers, then against what is known. */

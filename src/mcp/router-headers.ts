@@ -9,6 +9,7 @@ export const nameHeaders: ReadonlyMap<string, string> = new Map([
   ['prompts/get', 'x-mcp-promptname'],
   ['resources/read', 'x-mcp-resourceuri'],
   ['resources/subscribe', 'x-mcp-resourceuri'],
+  ['resources/unsubscribe', 'x-mcp-resourceuri'],
 ])
 
 /** What the router's headers and the door say about who answers. */

@@ -19,14 +19,16 @@ const call: Read = {
 
 interface Given {
   profile?: ReadOptions['profile']
+  headersOnly?: boolean
   method?: string
   headers?: string[]
   reading?: Reading
 }
 
-function asked({ profile = 'strict', method = 'POST', headers = [], reading = call }: Given = {}) {
+function asked(given: Given = {}) {
+  const { profile = 'strict', headersOnly = false, method = 'POST', headers = [], reading = call } = given
   const sent = new Map(headers.map((name) => [name, ['forged']]))
-  return { profile, reading, request: { method, headers: sent, body: new Uint8Array(0) } }
+  return { profile, headersOnly, reading, request: { method, headers: sent, body: new Uint8Array(0) } }
 }
 
 function allowing(given: Given = {}): Buffer {
@@ -112,6 +114,22 @@ describe.each(['strict', 'kuadrant'] as const)('a stream or session request in p
     const bytes = allowing({ profile, method, reading, headers: five })
     expect(removals(bytes)).toEqual(expect.arrayContaining(five))
     expect(headersOf(bytes)).toEqual({ 'x-mcp-authorized': 'minted.token.here' })
+  })
+})
+
+describe('a stream behind a filter that fails on removals', () => {
+  const reading: Read = { ...call, asks: [{ action: 'GET', target: { type: 'server' } }] }
+  const get = { profile: 'kuadrant', headersOnly: true, method: 'GET', reading } as const
+
+  it('names none where there is nothing to remove', () => {
+    expect(removals(allowing({ ...get, headers: ['accept'] }))).toEqual([])
+  })
+
+  it('names what is there: it must not reach an upstream, whatever the filter makes of it', () => {
+    expect(removals(allowing({ ...get, headers: ['x-mcp-toolname', 'router-key', 'accept'] })).toSorted()).toEqual([
+      'router-key',
+      'x-mcp-toolname',
+    ])
   })
 })
 

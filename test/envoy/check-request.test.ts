@@ -42,14 +42,6 @@ describe('headers', () => {
     expect(read({ header_map: { headers: [both] } }).request.headers.get('x-one')).toEqual(['a', 'b'])
   })
 
-  it('come from `header_map` first, then those that only `headers` has', () => {
-    const { request } = read({ headers: { one: 'map', two: 'map' }, header_map: { headers: [raw('one', 'raw')] } })
-    expect([...request.headers]).toEqual([
-      ['one', ['raw']],
-      ['two', ['map']],
-    ])
-  })
-
   it('are two values when one name comes in two cases', () => {
     const { request } = read({ headers: { authorization: 'Bearer a', Authorization: 'Bearer b' } })
     expect(request.headers.get('authorization')).toHaveLength(2)
@@ -65,6 +57,35 @@ describe('headers', () => {
   it('leave out pseudo headers', () => {
     const { request } = read({ headers: { ':path': '/mcp', ':method': 'POST', a: '1' } })
     expect([...request.headers.keys()]).toEqual(['a'])
+  })
+})
+
+describe('headers that come both ways', () => {
+  it('are those of `header_map` and of `headers`', () => {
+    const { request } = read({ headers: { two: 'map', three: '' }, header_map: { headers: [raw('one', 'raw')] } })
+    expect([...request.headers]).toEqual([
+      ['one', ['raw']],
+      ['two', ['map']],
+      ['three', ['']],
+    ])
+  })
+
+  it('have no more values where `headers` joins those of `header_map`', () => {
+    const headers = [raw('one', 'a'), raw('One', 'b'), raw('two', 'c')]
+    const { request } = read({ headers: { ONE: 'a,b', two: 'c' }, header_map: { headers } })
+    expect([...request.headers]).toEqual([
+      ['one', ['a', 'b']],
+      ['two', ['c']],
+    ])
+  })
+
+  it('have the values of both where `headers` and `header_map` disagree', () => {
+    const { request, authorization } = read({
+      headers: { authorization: 'Bearer b', one: '' },
+      header_map: { headers: [raw('authorization', 'Bearer a'), raw('one', 'a')] },
+    })
+    expect(authorization).toEqual(['Bearer a', 'Bearer b'])
+    expect(request.headers.get('one')).toEqual(['a', ''])
   })
 })
 

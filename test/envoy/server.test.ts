@@ -104,6 +104,12 @@ describe('a large check', () => {
     expect(decodeCheckResponse(reply).denied_response?.status.code).toBe(413)
   })
 
+  it('is denied, not failed, for a body of many times the limit', async () => {
+    const { client } = await open({ read: { ...strict, maxBodyBytes: 10_000 } })
+    const reply = await check(client, post(call, { raw_body: Buffer.alloc(16 * 1024 * 1024, 'b') }))
+    expect(decodeCheckResponse(reply).denied_response?.status.code).toBe(413)
+  })
+
   it('takes a body of the default limit', async () => {
     const { client } = await open()
     const filler = 'b'.repeat(strict.maxBodyBytes - 200)

@@ -130,6 +130,12 @@ const denials: readonly (readonly [string, number, string, () => Request])[] = [
     'version_unsupported',
     () => call('weather_alerts', { ...bearer(alice), 'mcp-protocol-version': '2027-01-01' }),
   ],
+  [
+    'two versions, joined',
+    400,
+    'header_mismatch',
+    () => call('weather_alerts', { ...bearer(alice), 'mcp-protocol-version': '2025-06-18, 2025-06-18' }),
+  ],
   ['an unknown item', 403, 'item_unknown', () => call('alerts')],
   [
     'an unknown virtual server',

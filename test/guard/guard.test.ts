@@ -28,7 +28,15 @@ describe('decide', () => {
   it('takes a credential in every form', async () => {
     const claims = { sub: 'alice', realm_access: { roles: ['meteorologist'] } }
     const authorized = await place.authorized({ tools: { weather: ['alerts'] } })
-    const good = [alice, { token: alice }, { claims }, { authorization: [`Bearer ${alice}`] }, { authorized }]
+    const good = [
+      alice,
+      { token: alice },
+      { claims },
+      { authorization: `Bearer ${alice}` },
+      { authorization: [`Bearer ${alice}`] },
+      { authorized },
+      { authorized: [authorized] },
+    ]
     for (const credential of good) expect((await guard.decide({ credential, ...alerts })).allow).toBe(true)
     const bad = [
       '',
@@ -36,7 +44,10 @@ describe('decide', () => {
       { token: '' },
       { claims: {} },
       { authorization: [] },
+      { authorization: alice },
+      { authorization: [`Bearer ${alice}`, `Bearer ${alice}`] },
       { authorized: '' },
+      { authorized: [authorized, authorized] },
       { authorized: alice },
     ]
     for (const credential of bad) expect((await guard.decide({ credential, ...alerts })).allow).toBe(false)
@@ -50,6 +61,8 @@ describe('decide', () => {
       { token: 7 },
       { token: null },
       { authorized: 7 },
+      { authorized: {} },
+      { authorization: [7] },
       { claims: null },
     ]
     for (const credential of none)

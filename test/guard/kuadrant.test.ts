@@ -193,6 +193,15 @@ describe("a router's headers", () => {
     expect(handler.reached).toHaveLength(1)
   })
 
+  it('name one server only, also for a list', async () => {
+    const { place, guard } = places.on
+    const headers = { ...bearer(await place.token('alice')), 'x-mcp-servername': 'mcpBroker, ns/alpha' }
+    const handler = handlerOf(() => result({ tools: [] }))
+    const response = await guard.fetch(handler.fetch)(rpcRequest('tools/list', {}, headers))
+    expect(await response.json()).toMatchObject({ error: { data: { reason: 'header_mismatch' } } })
+    expect(handler.reached).toHaveLength(0)
+  })
+
   it('are taken off a stream', async () => {
     const { place, guard } = places.on
     const headers = { ...bearer(await place.token('alice')), 'x-mcp-servername': 'ns/alpha', 'x-mcp-method': 'x' }

@@ -17,6 +17,7 @@ describe('content type and encoding', () => {
       'application/json ; Charset="UTF-8"',
       'application/json; charset="u\\tf-8"',
       'application/json; profile=x; charset=utf-8; q="a;b\\"c"',
+      'application/json; ; charset=utf-8 ;',
     ].map((value) => type(value, 'read')),
     ...[
       '',
@@ -29,7 +30,6 @@ describe('content type and encoding', () => {
       'multipart/form-data; boundary=application/json',
       'application/json, application/json',
       'application/json,text/plain',
-      'application/json;',
       'application/json; charset',
       'application/json; charset=',
       'application/json; charset = utf-8',

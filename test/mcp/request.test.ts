@@ -120,12 +120,27 @@ describe('the id of a request', () => {
   })
 
   it.each([
+    [{ 'content-type': 'text/plain' }, toolCall, 'content_type'],
+    [{ 'content-encoding': 'gzip' }, toolCall, 'content_type'],
+    [{ 'content-length': '3' }, toolCall, 'body_partial'],
+    [{ 'x-envoy-auth-partial-body': 'true' }, toolCall, 'body_partial'],
+    [{}, '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","name":"b"}}', 'body_ambiguous'],
+    [{}, '{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/list"}', 'body_ambiguous'],
+  ])('is kept where the headers %j or the keys of the body are refused: %s', (headers, body, code) => {
+    expect(post(body, headers)).toMatchObject({ code, rpcId: { text: '1' } })
+  })
+
+  it.each([
     ['a notification', '{"jsonrpc":"2.0","method":"notifications/x"}'],
     ['a response', '{"jsonrpc":"2.0","id":1,"result":{}}'],
     ['an id of null', '{"jsonrpc":"2.0","id":null,"method":"ping"}'],
     ['an id object', '{"jsonrpc":"2.0","id":{"id":1},"method":"ping"}'],
     ['a method that is no string', '{"jsonrpc":"2.0","id":1,"method":1}'],
     ['two ids', '{"jsonrpc":"2.0","id":1,"method":"ping","id":1}'],
+    ['three ids', '{"jsonrpc":"2.0","id":1,"method":"ping","id":1,"id":1}'],
+    ['a response with a key twice', '{"jsonrpc":"2.0","id":1,"result":{"a":1,"a":2}}'],
+    ['an id of null beside a key twice', '{"jsonrpc":"2.0","id":null,"method":"ping","method":"ping"}'],
+    ['an id elsewhere than on top', '{"jsonrpc":"2.0","method":"ping","params":{"id":1,"a":1,"a":2}}'],
     ['text that is cut', '{"jsonrpc":"2.0","id":1,"method":"ping"'],
     ['an array', `[${rpc('ping')}]`],
   ])('is absent for %s', (_, body) => {

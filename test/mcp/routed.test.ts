@@ -51,6 +51,8 @@ it.each([
     { type: 'resource', name: 'a:b' },
   ],
   [{ 'x-mcp-method': 'tools/list', 'x-mcp-servername': 'mcpBroker' }, { type: 'server' }],
+  [{ 'x-mcp-method': 'resources/unsubscribe', 'x-mcp-servername': 'ns/a' }, { type: 'server' }],
+  [{ 'x-mcp-method': 'resources/unsubscribe', 'x-mcp-resourceuri': 'a:b', 'mcp-name': 'a:b' }, { type: 'server' }],
   [{ 'x-mcp-method': 'initialize', 'x-mcp-toolname': 'greet', 'x-mcp-servername': 'ns/a' }, { type: 'server' }],
   [
     { 'x-mcp-method': 'tools/call', 'x-mcp-toolname': 'discover_tools', 'x-mcp-servername': 'mcpBroker' },
@@ -83,6 +85,8 @@ it.each([
   [{ ...call, 'x-mcp-toolname': ['greet', 'greet'] }, 'header_mismatch'],
   [{ ...call, 'x-mcp-servername': ['a', 'b'] }, 'header_mismatch'],
   [{ 'x-mcp-method': 'tools/list', 'x-mcp-toolname': 'greet' }, 'header_mismatch'],
+  [{ 'x-mcp-method': 'resources/unsubscribe', 'x-mcp-resourceuri': 'a:b', 'mcp-name': 'a:c' }, 'header_mismatch'],
+  [{ 'x-mcp-method': 'resources/unsubscribe', 'x-mcp-resourceuri': ['a:b', 'a:b'] }, 'header_mismatch'],
   [{ ...call, 'mcp-protocol-version': '1' }, 'version_unsupported'],
   [{ 'x-mcp-method': 'nonsense' }, 'method_unknown'],
   [{ 'x-mcp-method': '' }, 'method_unknown'],
