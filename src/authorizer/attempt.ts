@@ -6,6 +6,8 @@ import type { Capabilities, Decision } from '../policy/decision.gen.ts'
 export interface Attempt {
   readonly credential: Credential
   readonly reading: Reading
+  /** Who opened the connection, as the door verified it (mTLS); never the client's word. */
+  readonly principal?: string | undefined
   /** Also mint the capability token; if that fails, the attempt is denied. */
   readonly mint?: boolean
   /** Who the caller says it is; a credential of somebody else is then `token_claim_missing`. */

@@ -1,5 +1,5 @@
 import type { Minter } from '../capabilities/mint.ts'
-import type { Authenticator, Credential, Subject } from '../identity/subject.ts'
+import type { Authenticator, Credential } from '../identity/subject.ts'
 import type { Read, Reading } from '../mcp/reading.ts'
 import type { Decision, ReasonCode } from '../policy/decision.gen.ts'
 import type { Engine } from '../policy/engine.ts'
@@ -17,7 +17,7 @@ import {
   type VirtualServers,
 } from './decision.ts'
 import { createSubjectViews, type SubjectViews } from './subject-views.ts'
-import { createVerdicts, type Decide } from './verdicts.ts'
+import { createVerdicts, type Decide, type Scope } from './verdicts.ts'
 
 export interface AuthorizerOptions {
   readonly authenticator: Authenticator
@@ -45,8 +45,8 @@ interface Parts extends AuthorizerOptions {
 
 /** Makes the authorizer: credential, then request, then policy, then the capability token; the first fault is the reason. */
 export function createAuthorizer(options: AuthorizerOptions): Authorizer {
-  const { now = Date.now, profile, prefixedUris = false } = options
-  const views = createSubjectViews({ minter: options.minter, now, profile, prefixedUris })
+  const { now = Date.now } = options
+  const views = createSubjectViews({ minter: options.minter, now })
   const parts: Parts = { ...options, views, decide: createVerdicts() }
   return {
     async authorize(attempt) {
@@ -86,7 +86,7 @@ function tell({ onFault }: Parts, code: ReasonCode, thrown: unknown): void {
   }
 }
 
-async function decide(parts: Parts, { credential, reading, mint, subjectId }: Attempt): Promise<Outcome> {
+async function decide(parts: Parts, { credential, reading, principal, mint, subjectId }: Attempt): Promise<Outcome> {
   const authentication = await parts.authenticator.authenticate(credential)
   const engine = parts.engine()
   const known = knownOf(engine, reading)
@@ -96,18 +96,18 @@ async function decide(parts: Parts, { credential, reading, mint, subjectId }: At
   const named = { ...known, subject: subject.id }
   if (!reading.ok) return { decision: denial(reading.code, named), subject }
   if (engine === undefined) return { decision: denial('not_ready', named), subject }
-  const decision = judged(parts, { engine, subject, reading, named })
+  const scope = scopeOf(parts, { subject, virtualServers: reading.virtualServers, principal })
+  const decision = judged(parts, { engine, scope, reading, named })
   if (!decision.allow || mint !== true) return { decision, subject }
-  return await withToken(parts, { decision, subject, engine, virtualServers: reading.virtualServers })
+  return await withToken(parts, { decision, scope, engine })
 }
 
 function judged(
   parts: Parts,
-  { engine, subject, reading, named }: { engine: Engine; subject: Subject; reading: Read; named: Known },
+  { engine, scope, reading, named }: { engine: Engine; scope: Scope; reading: Read; named: Known },
 ): Decision {
   try {
-    const base = baseOf(parts, subject, reading.virtualServers)
-    return judge((asked) => parts.decide(engine, { ...base, ...asked }), reading, named)
+    return judge((asked) => parts.decide(engine, { ...scope, ...asked }), reading, named)
   } catch (thrown) {
     tell(parts, 'policy_error', thrown)
     return denial('policy_error', named)
@@ -116,11 +116,11 @@ function judged(
 
 async function withToken(
   parts: Parts,
-  made: { decision: Decision; subject: Subject; engine: Engine; virtualServers: VirtualServers },
+  { decision, scope, engine }: { decision: Decision; scope: Scope; engine: Engine },
 ): Promise<Outcome> {
-  const { decision, subject, engine, virtualServers } = made
+  const { subject } = scope
   try {
-    const minted = await parts.views.token(engine, subject, virtualServers)
+    const minted = await parts.views.token(engine, scope)
     if (!minted.ok) return { decision: refused(decision, minted.code), subject }
     return { decision, subject, capabilityToken: minted.token }
   } catch (thrown) {
@@ -139,7 +139,7 @@ async function capabilitiesOf(
   const engine = parts.engine()
   if (!decision.allow || subject === undefined || engine === undefined) return { ok: false, decision }
   try {
-    const capabilities = parts.views.capabilities(engine, subject, virtualServers)
+    const capabilities = parts.views.capabilities(engine, scopeOf(parts, { subject, virtualServers }))
     return { ok: true, capabilities, subject, revision: engine.revision }
   } catch (thrown) {
     tell(parts, 'policy_error', thrown)
@@ -156,8 +156,9 @@ async function visibleOf(parts: Parts, query: VisibleQuery): Promise<readonly st
     const authentication = await parts.authenticator.authenticate(credential)
     const engine = parts.engine()
     if (!authentication.ok || engine === undefined) return []
-    const base = { ...baseOf(parts, authentication.subject, virtualServers), unenforced: parts.unenforced ?? false }
-    return engine.visible(buildInput({ ...base, server, action: callOf[type], target: { type, names } }))
+    const { subject } = authentication
+    const scope = { ...scopeOf(parts, { subject, virtualServers }), unenforced: parts.unenforced ?? false }
+    return engine.visible(buildInput({ ...scope, server, action: callOf[type], target: { type, names } }))
   } catch (thrown) {
     tell(parts, 'policy_error', thrown)
     return []
@@ -168,6 +169,9 @@ function knownOf(engine: Engine | undefined, reading: Reading): Known {
   return { action: actionOf(reading), resource: resourceOf(reading), revision: engine?.revision ?? '' }
 }
 
-function baseOf({ profile, prefixedUris = false }: Parts, subject: Subject, virtualServers: VirtualServers) {
-  return { subject, virtualServers, profile, prefixedUris }
+function scopeOf(
+  { profile, prefixedUris = false }: Parts,
+  who: Pick<Scope, 'subject' | 'virtualServers' | 'principal'>,
+): Scope {
+  return { ...who, profile, prefixedUris }
 }

@@ -4,14 +4,14 @@ import type { Capabilities } from '../policy/decision.gen.ts'
 import type { Engine } from '../policy/engine.ts'
 import { PolicyError } from '../policy/errors.ts'
 import { buildInput } from '../policy/input.ts'
-import type { VirtualServers } from './decision.ts'
+import type { Scope } from './verdicts.ts'
 
-/** What a subject may use, computed and minted once per subject, virtual servers and revision. */
+/** What a subject may use, computed and minted once per subject, scope and revision. */
 export interface SubjectViews {
   /** @throws {PolicyError} */
-  capabilities(engine: Engine, subject: Subject, virtualServers: VirtualServers): Capabilities
+  capabilities(engine: Engine, scope: Scope): Capabilities
   /** @throws {Error} when policy or signing fails */
-  token(engine: Engine, subject: Subject, virtualServers: VirtualServers): Promise<Minted>
+  token(engine: Engine, scope: Scope): Promise<Minted>
 }
 
 interface View {
@@ -26,26 +26,22 @@ interface View {
 export function createSubjectViews(options: {
   readonly minter: Minter | undefined
   readonly now: () => number
-  readonly profile: 'strict' | 'kuadrant'
-  readonly prefixedUris: boolean
 }): SubjectViews {
-  const { minter, now, profile, prefixedUris } = options
+  const { minter, now } = options
   const bySubject = new WeakMap<Subject, { readonly revision: string; readonly views: Map<string, View> }>()
 
-  function viewOf(engine: Engine, subject: Subject, virtualServers: VirtualServers): View {
+  function viewOf(engine: Engine, { subject, ...scope }: Scope): View {
     let kept = bySubject.get(subject)
     if (kept?.revision !== engine.revision) {
       kept = { revision: engine.revision, views: new Map() }
       bySubject.set(subject, kept)
     }
-    // Only known virtual servers get here, so a subject cannot grow this map beyond what the data names.
-    const key = JSON.stringify(virtualServers)
+    // Only known virtual servers and verified peers get here: no subject can grow this map as it likes.
+    const key = JSON.stringify(scope)
     const found = kept.views.get(key)
     if (found !== undefined) return found
     const target = { type: 'server' } as const
-    const capabilities = engine.capabilities(
-      buildInput({ subject, virtualServers, profile, prefixedUris, action: 'tools/list', target }),
-    )
+    const capabilities = engine.capabilities(buildInput({ ...scope, subject, action: 'tools/list', target }))
     if (capabilities === undefined) throw new PolicyError('evaluation_failed', 'the capabilities are undefined')
     const view: View = { capabilities }
     kept.views.set(key, view)
@@ -58,12 +54,12 @@ export function createSubjectViews(options: {
   }
 
   return {
-    capabilities: (engine, subject, virtualServers) => viewOf(engine, subject, virtualServers).capabilities,
-    async token(engine, subject, virtualServers) {
-      const view = viewOf(engine, subject, virtualServers)
+    capabilities: (engine, scope) => viewOf(engine, scope).capabilities,
+    async token(engine, scope) {
+      const view = viewOf(engine, scope)
       const seconds = now() / 1000
       if (view.minted !== undefined && seconds < view.minted.freshUntil) return await view.minted.token
-      const token = mint(view, engine, subject)
+      const token = mint(view, engine, scope.subject)
       view.minted = { token, freshUntil: Number.POSITIVE_INFINITY }
       const minted = await token.catch((thrown: unknown) => {
         delete view.minted

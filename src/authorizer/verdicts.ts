@@ -10,6 +10,9 @@ export type Decide = (engine: Engine, question: SubjectQuestion) => Verdict
 /** A question whose subject is the one that the authenticator made, not a copy. */
 export type SubjectQuestion = Question & { readonly subject: Subject }
 
+/** All of a question but what is asked: who asks, and under what. */
+export type Scope = Omit<SubjectQuestion, 'action' | 'target' | 'server'>
+
 const maxVerdicts = 20_000
 /** Names come from clients: longer questions are asked each time. Characters. */
 const maxKeyLength = 1024

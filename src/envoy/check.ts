@@ -61,6 +61,7 @@ async function judge(check: CheckRead, reading: Reading, options: CheckOptions):
   const outcome = await options.authorizer.authorize({
     credential: { kind: 'authorization', values: check.authorization },
     reading,
+    principal: check.principal,
     mint: wantsToken(profile, reading),
   })
   const { bytes, fault } = answer(outcome, { profile, headersOnly, request: check.request, reading })

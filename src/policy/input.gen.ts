@@ -54,6 +54,10 @@ profile: ("strict" | "kuadrant")
  */
 virtual_servers: (string | null)[]
 /**
+ * Who opened the connection, as Envoy verified it by mTLS (the first URI SAN, like a SPIFFE id).
+ */
+principal?: string
+/**
  * Profile kuadrant: lists of a type that the capability claim does not speak of are shown.
  */
 unenforced?: boolean

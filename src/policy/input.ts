@@ -21,13 +21,15 @@ export interface Question {
   readonly profile: 'strict' | 'kuadrant'
   /** Client-visible URIs carry the server's prefix before their authority. */
   readonly prefixedUris?: boolean
+  /** Who opened the connection, as the door verified it. */
+  readonly principal?: string | undefined
   /** Profile kuadrant: show lists of a type that the capability claim does not speak of. */
   readonly unenforced?: boolean
 }
 
 /** The one place where the policy's input is built: fixed fields only, so that nothing a client sends can overwrite one. */
 export function buildInput({ subject, action, target, server, ...rest }: Question): Input {
-  const { virtualServers, profile, prefixedUris = false, unenforced = false } = rest
+  const { virtualServers, profile, prefixedUris = false, principal, unenforced = false } = rest
   return {
     subject: {
       id: subject.id,
@@ -49,6 +51,7 @@ export function buildInput({ subject, action, target, server, ...rest }: Questio
       virtual_servers:
         subject.virtualServer === undefined ? [...virtualServers] : [...virtualServers, subject.virtualServer],
       ...(prefixedUris ? { prefixed_uris: true } : {}),
+      ...(principal === undefined ? {} : { principal }),
       ...(unenforced ? { unenforced: true } : {}),
     },
   }
