@@ -46,6 +46,8 @@ export interface AssemblyOptions {
   readonly guard?: boolean
   readonly record?: (decision: Decision) => void
   readonly onFault?: (code: ReasonCode, cause: string) => void
+  /** Told one line at a time what the operator should know: issuers whose keys cannot be had. */
+  readonly onWarning?: (text: string) => void
 }
 
 /**
@@ -57,7 +59,11 @@ export async function assemble(config: Config, options: AssemblyOptions = {}): P
   const store = createCheckedStore()
   let data = await loadData(config.dataFiles)
   store.replace(bundle, data)
-  const identity = createAuthenticator({ issuers: config.issuers, allowHttp: config.insecure.httpIssuers })
+  const identity = createAuthenticator({
+    issuers: config.issuers,
+    allowHttp: config.insecure.httpIssuers,
+    onKeysFault: (issuer, detail) => options.onWarning?.(`the keys of issuer \`${issuer}\` cannot be had: ${detail}`),
+  })
   const { profile } = config.mcp
   const { key, guard = false, ...told } = options
   const authorizer = createAuthorizer({

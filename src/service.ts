@@ -46,7 +46,12 @@ export async function startService({ config, capabilityKeyFile, log }: ServiceOp
   const key = await readCapabilityKey(capabilityKeyFile)
   const metrics: Metrics = createMetrics({ revision: () => assembly.revision(), ready: () => assembly.ready() })
   const told = tellBoth(log, metrics)
-  const assembly: Assembly = await assemble(config, { key, record: told.decision, onFault: told.fault })
+  const assembly: Assembly = await assemble(config, {
+    key,
+    record: told.decision,
+    onFault: told.fault,
+    onWarning: log.warning,
+  })
   const started: { watch?: DataWatch; envoy?: EnvoyDoor; http?: Server } = {}
   const stop = async (): Promise<void> => {
     started.watch?.close()

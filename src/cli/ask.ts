@@ -58,6 +58,7 @@ async function withAssembly(
   const { config } = await chooseConfig(options.config, terminal)
   const assembly = await assemble(config, {
     onFault: (code, cause) => terminal.err.write(`${code}: ${cause}\n`),
+    onWarning: (text) => terminal.err.write(`${text}\n`),
   })
   try {
     return await work(assembly)

@@ -80,7 +80,7 @@ export async function createGuard(options: GuardOptions): Promise<Guard> {
   const config = await loadConfig(options.config, { env: process.env })
   for (const warning of config.warnings) onWarning(warning)
   const told = { ...(record === undefined ? {} : { record }), ...(onFault === undefined ? {} : { onFault }) }
-  const assembly = await assemble(config, { guard: true, ...told })
+  const assembly = await assemble(config, { guard: true, onWarning, ...told })
   await Promise.race([assembly.loadKeys(), sleep(keysPatienceMs, undefined, { ref: false })])
   if (!assembly.ready()) onWarning('the keys of some issuer are not loaded yet; it is tried again')
   const watch = watchOver(assembly, onWarning)

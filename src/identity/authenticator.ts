@@ -15,6 +15,8 @@ export interface AuthenticatorOptions {
   readonly fetch?: typeof globalThis.fetch
   /** Also fetch keys over plain http from other hosts than this one (`insecure.httpIssuers`). */
   readonly allowHttp?: boolean
+  /** Told why an issuer's keys could not be fetched, once for each cause; for a log. */
+  readonly onKeysFault?: ((issuer: string, detail: string) => void) | undefined
 }
 
 /**
@@ -35,13 +37,14 @@ export interface KeyedAuthenticator extends Authenticator {
  * @throws TypeError for an `iss` that is configured twice, a claim path that does not parse, keys that cannot be used
  */
 export function createAuthenticator(options: AuthenticatorOptions): KeyedAuthenticator {
-  const { issuers: configured, now = Date.now, fetch = globalThis.fetch, allowHttp = false } = options
+  const { issuers: configured, now = Date.now, fetch = globalThis.fetch, allowHttp = false, onKeysFault } = options
   const issuers = new Map<string, TrustedIssuer>()
   for (const issuer of configured) {
     if (issuers.has(issuer.issuer)) {
       throw new TypeError(`issuer \`${issuer.issuer}\` is configured twice; merge the two entries`)
     }
-    const keys = createKeySource(issuer, { now, fetch, allowHttp })
+    const onFault = (detail: string): void => onKeysFault?.(issuer.issuer, detail)
+    const keys = createKeySource(issuer, { now, fetch, allowHttp, onFault })
     issuers.set(issuer.issuer, { options: issuer, keys, readClaims: createClaimReader(issuer.claims) })
   }
   const verifier = new TokenVerifier({ issuers, now })

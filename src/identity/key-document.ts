@@ -37,22 +37,22 @@ export function discoveryAddress(issuer: string): string {
 /** Fetches one JSON document: status 200, no redirect, at most 1 MiB, strict JSON. */
 export async function fetchDocument(address: string, options: FetchOptions): Promise<KeyDocument> {
   const fault = addressFault(address, options.allowHttp)
-  if (fault !== undefined) return failed(fault)
+  if (fault !== undefined) return failed(address, fault)
   try {
     const { fetch, signal } = options
     const response = await fetch(address, { redirect: 'error', signal, headers: { accept: 'application/json' } })
     if (response.status !== 200 || response.redirected) {
       await response.body?.cancel()
-      return failed('expected status 200')
+      return failed(address, `expected status 200, found ${response.status}`)
     }
     const bytes = await boundedBody(response)
-    if (bytes === undefined) return failed(`expected at most ${maxBodyBytes} bytes`)
+    if (bytes === undefined) return failed(address, `expected at most ${maxBodyBytes} bytes`)
     const reading = parseStrictJson(bytes, { maxDepth })
     return reading.ok
       ? { ok: true, value: reading.value, text: reading.text }
-      : failed('expected one strict json value')
-  } catch {
-    return failed('expected an answer in time')
+      : failed(address, 'expected one strict json value')
+  } catch (thrown) {
+    return failed(address, `expected an answer in time: ${causeOf(thrown)}`)
   }
 }
 
@@ -61,10 +61,12 @@ export async function discoverKeys(issuer: string, options: FetchOptions): Promi
   const metadata = await fetchDocument(discoveryAddress(issuer), options)
   if (!metadata.ok) return metadata
   if (!isObject(metadata.value) || own(metadata.value, 'issuer') !== issuer) {
-    return failed('expected metadata of the issuer itself')
+    return failed(discoveryAddress(issuer), 'expected metadata of the issuer itself')
   }
   const address = own(metadata.value, 'jwks_uri')
-  return typeof address === 'string' ? fetchDocument(address, options) : failed('expected metadata with `jwks_uri`')
+  return typeof address === 'string'
+    ? fetchDocument(address, options)
+    : failed(discoveryAddress(issuer), 'expected metadata with `jwks_uri`')
 }
 
 async function boundedBody(response: Response): Promise<Uint8Array | undefined> {
@@ -83,6 +85,12 @@ function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
 }
 
-function failed(detail: string): KeyDocument {
-  return { ok: false, detail }
+/** `fetch failed` says nothing; what it was caused by does (ENOTFOUND, a certificate, a refused redirect). */
+function causeOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return 'it failed'
+  return thrown.cause instanceof Error ? thrown.cause.message : thrown.message
+}
+
+function failed(address: string, detail: string): KeyDocument {
+  return { ok: false, detail: `\`${address}\`: ${detail}` }
 }

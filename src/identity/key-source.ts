@@ -24,6 +24,8 @@ export interface KeySourceOptions {
   readonly allowHttp: boolean
   /** How long one attempt may take, in milliseconds; 5000 by default. */
   readonly timeoutMs?: number
+  /** Told why the keys could not be fetched, once for each cause until they can be again; for a log. */
+  readonly onFault?: ((detail: string) => void) | undefined
 }
 
 /** How old a set may become while the issuer answers, in milliseconds; from half of that on it is renewed. */
@@ -50,12 +52,16 @@ export function createKeySource(issuer: IssuerOptions, options: KeySourceOptions
   return new RemoteSource((signal) => fetchKeys(issuer.issuer, keys, { ...options, signal }), options)
 }
 
-type Fetched = { readonly set: KeySet; readonly text: string } | undefined
+type Fetched =
+  | { readonly ok: true; readonly set: KeySet; readonly text: string }
+  | { readonly ok: false; readonly detail: string }
 
 class RemoteSource implements KeySource {
   readonly #fetchKeys: (signal: AbortSignal) => Promise<Fetched>
   readonly #now: () => number
   readonly #timeoutMs: number
+  readonly #onFault: (detail: string) => void
+  #told: string | undefined
   readonly #closing = new AbortController()
   #loaded: { readonly set: KeySet; readonly text: string; readonly at: number } | undefined
   #underWay: Promise<void> | undefined
@@ -67,6 +73,7 @@ class RemoteSource implements KeySource {
     this.#fetchKeys = fetchKeys
     this.#now = options.now
     this.#timeoutMs = options.timeoutMs ?? defaultTimeoutMs
+    this.#onFault = options.onFault ?? (() => undefined)
   }
 
   async current(): Promise<KeySet | undefined> {
@@ -134,20 +141,33 @@ class RemoteSource implements KeySource {
     this.#triedAt = at
     const fetched = await this.#fetchKeys(AbortSignal.any([this.#closing.signal, AbortSignal.timeout(this.#timeoutMs)]))
     if (this.#closing.signal.aborted) return
-    if (fetched === undefined) {
+    if (!fetched.ok) {
       this.#failedAt = this.#now()
+      this.#tell(fetched.detail)
     } else {
       this.#failedAt = Number.NEGATIVE_INFINITY
+      this.#told = undefined
       const same = this.#loaded?.text === fetched.text ? this.#loaded.set : undefined
       this.#loaded = { set: same ?? fetched.set, text: fetched.text, at }
+    }
+  }
+
+  #tell(detail: string): void {
+    if (detail === this.#told) return
+    this.#told = detail
+    try {
+      this.#onFault(detail)
+    } catch {
+      // Keys are fetched whatever becomes of the log.
     }
   }
 }
 
 async function fetchKeys(issuer: string, keys: KeysOption, options: FetchOptions): Promise<Fetched> {
   const document = keys.kind === 'url' ? await fetchDocument(keys.url, options) : await discoverKeys(issuer, options)
-  const reading = document.ok ? readKeySet(document.value) : document
-  return document.ok && reading.ok ? { set: reading.set, text: document.text } : undefined
+  if (!document.ok) return document
+  const reading = readKeySet(document.value)
+  return reading.ok ? { ok: true, set: reading.set, text: document.text } : reading
 }
 
 function fixedSource(set: KeySet): KeySource {

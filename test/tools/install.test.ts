@@ -12,7 +12,7 @@ const failing = `#!/bin/sh
 if [ "$1" = env ]; then echo go1.26.0; exit 0; fi
 while [ "$1" != -o ]; do shift; done
 echo half > "$2"
-echo 'proxy.golang.org: no such host' >&2
+echo 'proxy.invalid: no such host' >&2
 exit 1
 `
 
@@ -82,7 +82,7 @@ describe('npm run tools with what does not serve', patient, () => {
     const folder = await checkout({ go: failing })
     const { code, stdout } = await install(folder, ['--only', 'ghz'])
     expect(code).toBe(1)
-    expect(stdout).toContain('`go build` failed\n    proxy.golang.org: no such host')
+    expect(stdout).toContain('`go build` failed\n    proxy.invalid: no such host')
     expect(await installed(folder)).toEqual([])
   })
 
