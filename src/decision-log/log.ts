@@ -23,10 +23,22 @@ export function createDecisionLog({ level, destination = pino.destination(2) }: 
   return {
     // Field by field: what is not named here is not logged, whatever a decision may hold one day.
     decision({ id, allow, reasons, revision, subject, action, resource }) {
-      logger.info({ decision: { id, allow, reasons, revision, subject, action, resource } }, 'decision')
+      logger.info({ decision: bounded({ id, allow, reasons, revision, subject, action, resource }) }, 'decision')
     },
     fault: (code, cause) => logger.error({ code, cause }, 'fault'),
     warning: (text) => logger.warn(text),
     info: (text) => logger.info(text),
   }
+}
+
+/** Names and methods come from clients, also from those without a credential. Characters. */
+const maxTextLength = 512
+
+/** The same with every text cut to a length that nobody can fill a disk with. */
+function bounded<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value), (_key, part: unknown) => (typeof part === 'string' ? cut(part) : part)) as T
+}
+
+function cut(text: string): string {
+  return text.length <= maxTextLength ? text : `${text.slice(0, maxTextLength)}... (${text.length} characters)`
 }
