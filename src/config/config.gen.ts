@@ -51,6 +51,14 @@ trusted?: File1
  * Filter lists to nothing without a claim; false is allowed in profile kuadrant only.
  */
 enforce?: boolean
+/**
+ * Bind x-mcp-authorized to the caller's token and MCP session beside subject, audience and revision; a verifier can then tell a token that was carried elsewhere. Kuadrant's broker ignores the further claims.
+ */
+bound?: boolean
+/**
+ * Beyond `maxBytes`: deny with `claim_too_large`, or first try a token that speaks of the addressed server alone. Never cut.
+ */
+whenTooLarge?: ("deny" | "addressed-server")
 }
 mcp?: {
 profile?: ("strict" | "kuadrant")
@@ -66,6 +74,93 @@ kuadrant?: {
  * Believe the router's headers where a POST carries no body (Kuadrant's wasm filter).
  */
 headersOnly?: boolean
+}
+}
+/**
+ * The tokens of a Kuadrant gateway. The key comes from GATEWAY_SIGNING_KEY, whose value wins over the file's.
+ */
+gateway?: {
+/**
+ * HMAC secret, 32 bytes or more of UTF-8. Name the environment's: "${GATEWAY_SIGNING_KEY}".
+ */
+signingKey?: string
+/**
+ * Let a router's own `initialize` (mcp-init-host) pass where its router-key is valid and was never used before. Otherwise it is refused.
+ */
+backendInit?: boolean
+/**
+ * Profile kuadrant: refuse requests to the broker whose mcp-session-id is no valid session of the gateway.
+ */
+sessions?: boolean
+}
+/**
+ * Protected-resource metadata (RFC 9728) and the challenges that name it. OAUTH_* of the environment win over the file.
+ */
+protectedResource?: {
+/**
+ * OAUTH_RESOURCE_NAME.
+ */
+name?: string
+/**
+ * HOST[:PORT] under which clients reach the gateway; `resource` is then https://HOST/mcp.
+ */
+publicHost?: string
+/**
+ * OAUTH_RESOURCE. Default: https://publicHost/mcp.
+ */
+resource?: string
+/**
+ * OAUTH_AUTHORIZATION_SERVERS. Default: the issuers that are https addresses.
+ */
+authorizationServers?: string[]
+/**
+ * OAUTH_BEARER_METHODS_SUPPORTED. A token in a form or a query is no credential here.
+ */
+bearerMethodsSupported?: ("header")[]
+/**
+ * OAUTH_SCOPES_SUPPORTED.
+ */
+scopesSupported?: string[]
+}
+/**
+ * Where revocations, API keys and their use are kept.
+ */
+state?: {
+/**
+ * SQLite file, made on first use; every process of this host shares it. Default: .mcp-authz/state.db beside the configuration.
+ */
+file?: string
+/**
+ * Redis or Valkey, which carries it to other replicas.
+ */
+redis?: {
+/**
+ * redis://, rediss:// or unix path: redis+unix:///run/redis.sock. User and password belong in the environment: "${REDIS_URL}".
+ */
+url: string
+/**
+ * Of every key.
+ */
+prefix?: string
+}
+}
+revocations?: {
+/**
+ * What is done when this replica cannot know of the revocations of others any more.
+ */
+whenUnknown?: ("deny" | "allow")
+/**
+ * For how long it then goes on as before.
+ */
+maxUnknownSeconds?: number
+/**
+ * The guard: obey the revocation list of a service instead of keeping one.
+ */
+follow?: {
+/**
+ * https address of its /.well-known/mcp-authz-revocations; http on loopback.
+ */
+url: string
 }
 }
 /**
@@ -123,6 +218,58 @@ clockToleranceSeconds?: number
  * A token whose `exp` is later than now plus this is refused.
  */
 maxLifetimeSeconds?: number
+/**
+ * Clients whose tokens are accepted: `azp`, or `client_id` without it, must be one of them. Absent: any.
+ * 
+ * @minItems 1
+ */
+authorizedParties?: string[]
+/**
+ * Further claims without which a token is refused.
+ */
+requiredClaims?: string[]
+keys?: {
+/**
+ * How old fetched keys become while the issuer answers; from half of that on they are fetched ahead.
+ */
+maxAgeSeconds?: number
+/**
+ * How old they may become while it does not; then `keys_unavailable`.
+ */
+maxOutageSeconds?: number
+}
+/**
+ * Take OpenID Connect Back-Channel Logout 1.0 at POST /backchannel-logout.
+ */
+backChannelLogout?: {
+/**
+ * The client ids of which one must be in `aud` of a logout token.
+ * 
+ * @minItems 1
+ */
+audiences: string[]
+}
+/**
+ * Follow Keycloak's events for what back-channel logout does not tell: tokens revoked, users disabled, roles taken away, not-before.
+ */
+keycloakEvents?: {
+/**
+ * Of the realm in the admin API. Default: the issuer's with /admin before /realms.
+ */
+url?: string
+/**
+ * A confidential client whose service account has the realm-management roles view-events, view-clients and view-realm.
+ */
+clientId: string
+/**
+ * File of its secret, less one final newline.
+ */
+clientSecretFile: string
+/**
+ * Between two questions.
+ */
+intervalMs?: number
+}
 claims?: {
 preset?: ("keycloak" | "okta" | "entra" | "google" | "ibm-verify" | "generic")
 /**
@@ -138,6 +285,18 @@ subject?: string
  * Path of a claim that names a virtual server.
  */
 virtualServer?: string
+/**
+ * Path(s) of group names, which data.mcp.groups maps to roles.
+ */
+groups?: (string | string[])
+/**
+ * Path(s) of OAuth scopes: a string of names parted by blanks, or an array.
+ */
+scopes?: (string | string[])
+/**
+ * Path of the e-mail address; one that the issuer says is not verified does not count.
+ */
+email?: string
 }
 }
 /**

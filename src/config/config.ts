@@ -15,6 +15,11 @@ export interface Config {
   readonly issuers: readonly IssuerOptions[]
   readonly capabilities: CapabilitiesConfig
   readonly mcp: McpConfig
+  readonly gateway: GatewayConfig
+  /** Undefined where nothing was said of it: the metadata is then made of defaults, and no challenge names it. */
+  readonly protectedResource: ProtectedResourceConfig | undefined
+  readonly state: StateConfig
+  readonly revocations: RevocationsConfig
   readonly insecure: { readonly anyAudience: boolean; readonly httpIssuers: boolean }
   /** To be said at start, one line each: insecure switches that are on, weak secrets. Holds no secret. */
   readonly warnings: readonly string[]
@@ -30,6 +35,40 @@ export interface CapabilitiesConfig {
   /** P-256 public key, PEM. Undefined: the public side of the key. */
   readonly trustedFile: string | undefined
   readonly enforce: boolean
+  /** Bind the token to the caller's own token and MCP session. */
+  readonly bound: boolean
+  readonly whenTooLarge: 'deny' | 'addressed-server'
+}
+
+/** The tokens of a Kuadrant gateway. */
+export interface GatewayConfig {
+  /** 32 bytes or more; a secret. */
+  readonly signingKey: Uint8Array | undefined
+  readonly backendInit: boolean
+  readonly sessions: boolean
+}
+
+/** RFC 9728, as Kuadrant's OAUTH_* name it. */
+export interface ProtectedResourceConfig {
+  readonly name: string
+  /** Undefined: the service's own HTTP address with the path /mcp. */
+  readonly resource: string | undefined
+  readonly authorizationServers: readonly string[]
+  readonly bearerMethodsSupported: readonly string[]
+  readonly scopesSupported: readonly string[]
+}
+
+export interface StateConfig {
+  readonly file: string
+  /** Whether the file was named: one that was must be usable, a default that is not is only warned about. */
+  readonly named: boolean
+  readonly redis: { readonly url: string; readonly prefix: string } | undefined
+}
+
+export interface RevocationsConfig {
+  readonly whenUnknown: 'deny' | 'allow'
+  readonly maxUnknownSeconds: number
+  readonly followUrl: string | undefined
 }
 
 export interface McpConfig {

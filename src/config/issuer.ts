@@ -1,6 +1,6 @@
 import { parsePath, presets } from '../identity/claims.ts'
 import { addressFault } from '../identity/key-document.ts'
-import type { ClaimPaths, IssuerOptions, KeysOption } from '../identity/options.ts'
+import type { ClaimPaths, IssuerOptions, KeycloakEventsOptions, KeysOption } from '../identity/options.ts'
 import type { Check } from './check.ts'
 import type { IssuerFile } from './config.gen.ts'
 import { readJwks, readSecret } from './key-file.ts'
@@ -37,6 +37,11 @@ export async function resolveIssuer(
     audiences,
     clockToleranceSeconds: draft.clockToleranceSeconds ?? 5,
     maxLifetimeSeconds: draft.maxLifetimeSeconds ?? 86400,
+    authorizedParties: draft.authorizedParties,
+    requiredClaims: draft.requiredClaims ?? [],
+    keyAges: keyAgesOf(draft.keys ?? {}, [...path, 'keys'], check),
+    backChannelLogout: draft.backChannelLogout,
+    keycloakEvents: await resolveEvents(draft, [...path, 'keycloakEvents'], leave, check),
     claims: resolveClaims(draft.claims ?? {}, [...path, 'claims'], check),
   }
 }
@@ -63,6 +68,44 @@ function checkAlgorithms(draft: IssuerDraft, path: Path, check: Check): void {
       : [`\`${algorithm}\` goes with \`jwks.secretFile\` only`, 'name a `jwks.secretFile`, or remove it']
     check.report([...path, index], message, mend)
   }
+}
+
+function keyAgesOf(draft: NonNullable<IssuerDraft['keys']>, path: Path, check: Check): IssuerOptions['keyAges'] {
+  const { maxAgeSeconds = 600, maxOutageSeconds = Math.max(3600, maxAgeSeconds) } = draft
+  if (maxOutageSeconds < maxAgeSeconds) {
+    check.report(
+      [...path, 'maxOutageSeconds'],
+      'expected no less than maxAgeSeconds',
+      'raise it, or lower maxAgeSeconds',
+    )
+  }
+  return { maxAgeMs: maxAgeSeconds * 1000, maxOutageMs: maxOutageSeconds * 1000 }
+}
+
+async function resolveEvents(
+  { issuer = '', keycloakEvents: draft }: IssuerDraft,
+  path: Path,
+  leave: IssuerLeave,
+  check: Check,
+): Promise<KeycloakEventsOptions | undefined> {
+  if (draft === undefined) return undefined
+  const url = draft.url ?? issuer.replace(/\/realms\/(?=[^/]+\/?$)/, '/admin/realms/').replace(/\/$/, '')
+  const fault =
+    draft.url === undefined && url === issuer
+      ? 'the issuer is no address of a Keycloak realm'
+      : addressFault(url, leave.httpIssuers)
+  const mend = 'write the address of the realm in the admin API, like https://sso.example.com/admin/realms/mcp'
+  if (fault !== undefined) check.report(draft.url === undefined ? path : [...path, 'url'], fault, mend)
+  const secret = await secretOf(draft.clientSecretFile, [...path, 'clientSecretFile'], check)
+  return { url, clientId: draft.clientId ?? '', clientSecret: secret, intervalMs: draft.intervalMs ?? 1000 }
+}
+
+async function secretOf(file: string | undefined, path: Path, check: Check): Promise<string> {
+  if (file === undefined) return ''
+  const reading = await readSecret(check.absolute(file))
+  if (reading.ok) return Buffer.from(reading.value).toString('utf8')
+  check.report(path, reading.message, reading.mend)
+  return ''
 }
 
 async function resolveKeys(
@@ -129,12 +172,18 @@ function resolveClaims(draft: NonNullable<IssuerDraft['claims']>, path: Path, ch
   const virtualServer = draft.virtualServer ?? preset.virtualServer
   checkPaths(draft.grants, [...path, 'grants'], true, check)
   checkPaths(draft.roles, [...path, 'roles'], false, check)
+  checkPaths(draft.groups, [...path, 'groups'], false, check)
+  checkPaths(draft.scopes, [...path, 'scopes'], false, check)
+  checkPaths(draft.email, [...path, 'email'], false, check)
   checkPaths(draft.subject, [...path, 'subject'], false, check)
   checkPaths(draft.virtualServer, [...path, 'virtualServer'], false, check)
   return {
     subject: draft.subject ?? preset.subject,
     grants: listOf(draft.grants) ?? preset.grants,
     roles: listOf(draft.roles) ?? preset.roles,
+    groups: listOf(draft.groups) ?? preset.groups ?? [],
+    scopes: listOf(draft.scopes) ?? preset.scopes ?? [],
+    email: draft.email ?? preset.email ?? 'email',
     ...(virtualServer === undefined ? {} : { virtualServer }),
   }
 }

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path'
 import { type Check, startCheck } from './check.ts'
 import { type Config, deepFreeze } from './config.ts'
 import { type Environment, expand } from './expand.ts'
+import { resolveGateway, resolveProtectedResource, resolveRevocations, resolveState } from './gateway-section.ts'
 import { checkIssuersDiffer, resolveIssuer } from './issuer.ts'
 import { formatPath, type Located, locate, plainOf, without } from './located.ts'
 import { ConfigError, type Finding, problemsOf } from './problem.ts'
@@ -27,7 +28,7 @@ export async function loadConfig(file: string, { env }: LoadOptions): Promise<Co
   if (!parsing.ok) throw new ConfigError(parsing.problems)
   const { root, findings } = expand(parsing.root, env)
   const absolute = resolve(file)
-  return await resolveConfig(root, findings, { file: absolute, directory: dirname(absolute) })
+  return await resolveConfig(root, findings, { file: absolute, directory: dirname(absolute), env })
 }
 
 /**
@@ -36,11 +37,13 @@ export async function loadConfig(file: string, { env }: LoadOptions): Promise<Co
  *
  * @throws ConfigError whose problems have no file, line and column.
  */
-export async function parseConfig(value: unknown, directory: string): Promise<Config> {
-  return await resolveConfig(locate(value), [], { file: undefined, directory: resolve(directory) })
+export async function parseConfig(value: unknown, directory: string, env: Environment = {}): Promise<Config> {
+  return await resolveConfig(locate(value), [], { file: undefined, directory: resolve(directory), env })
 }
 
-type Origin = Pick<Config, 'file' | 'directory'>
+interface Origin extends Pick<Config, 'file' | 'directory'> {
+  readonly env: Environment
+}
 
 async function resolveConfig(root: Located, earlier: readonly Finding[], origin: Origin): Promise<Config> {
   const validate = validatorOf('config')
@@ -59,7 +62,7 @@ async function resolveConfig(root: Located, earlier: readonly Finding[], origin:
   return deepFreeze({ ...config, warnings: check.warnings })
 }
 
-async function configOf(draft: Draft, origin: Origin, check: Check): Promise<Omit<Config, 'warnings'>> {
+async function configOf(draft: Draft, { env, ...origin }: Origin, check: Check): Promise<Omit<Config, 'warnings'>> {
   const insecure = {
     anyAudience: draft.insecure?.anyAudience ?? false,
     httpIssuers: draft.insecure?.httpIssuers ?? false,
@@ -78,6 +81,10 @@ async function configOf(draft: Draft, origin: Origin, check: Check): Promise<Omi
     ),
     capabilities: await resolveCapabilities(draft.capabilities ?? {}, mcp.profile, check),
     mcp,
+    gateway: resolveGateway(draft.gateway ?? {}, { env, profile: mcp.profile }, check),
+    protectedResource: resolveProtectedResource(draft.protectedResource, { env, issuers }, check),
+    state: resolveState(draft.state ?? {}, check),
+    revocations: resolveRevocations(draft.revocations ?? {}, insecure.httpIssuers, check),
     insecure,
   }
 }

@@ -54,6 +54,8 @@ export async function resolveCapabilities(
     maxBytes: draft.maxBytes ?? 32768,
     trustedFile: trustedFile && (await resolveFile(trustedFile, [...path, 'trusted', 'file'], checkPublicKey, check)),
     enforce,
+    bound: draft.bound ?? false,
+    whenTooLarge: draft.whenTooLarge ?? 'deny',
   }
 }
 

@@ -14,12 +14,54 @@ export type PathParsing =
 
 /** The claim paths of well-known issuers; what an issuer's `claims` names replaces them one by one. */
 export const presets = {
-  keycloak: { subject: 'sub', grants: ['resource_access.*.roles'], roles: ['realm_access.roles'] },
-  okta: { subject: 'sub', grants: ['mcp_grants.*'], roles: ['groups'] },
-  entra: { subject: 'sub', grants: ['mcp_grants.*'], roles: ['roles', 'groups'] },
-  google: { subject: 'sub', grants: ['mcp_grants.*'], roles: ['groups'] },
-  'ibm-verify': { subject: 'sub', grants: ['mcp_grants.*'], roles: ['groupIds', 'groups'] },
-  generic: { subject: 'sub', grants: ['grants.*'], roles: ['roles'] },
+  keycloak: {
+    subject: 'sub',
+    grants: ['resource_access.*.roles'],
+    roles: ['realm_access.roles'],
+    groups: ['groups'],
+    scopes: ['scope'],
+    email: 'email',
+  },
+  okta: {
+    subject: 'sub',
+    grants: ['mcp_grants.*'],
+    roles: ['groups'],
+    groups: ['groups'],
+    scopes: ['scp'],
+    email: 'email',
+  },
+  entra: {
+    subject: 'sub',
+    grants: ['mcp_grants.*'],
+    roles: ['roles', 'groups'],
+    groups: ['groups'],
+    scopes: ['scp'],
+    email: 'email',
+  },
+  google: {
+    subject: 'sub',
+    grants: ['mcp_grants.*'],
+    roles: ['groups'],
+    groups: ['groups'],
+    scopes: ['scope'],
+    email: 'email',
+  },
+  'ibm-verify': {
+    subject: 'sub',
+    grants: ['mcp_grants.*'],
+    roles: ['groupIds', 'groups'],
+    groups: ['groupIds', 'groups'],
+    scopes: ['scope'],
+    email: 'email',
+  },
+  generic: {
+    subject: 'sub',
+    grants: ['grants.*'],
+    roles: ['roles'],
+    groups: ['groups'],
+    scopes: ['scope'],
+    email: 'email',
+  },
 } as const satisfies Record<string, ClaimPaths>
 
 /** The name of a preset. */

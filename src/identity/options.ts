@@ -26,6 +26,15 @@ export interface IssuerOptions {
   readonly clockToleranceSeconds: number
   /** How far in the future `exp` may lie, in seconds. */
   readonly maxLifetimeSeconds: number
+  /** Clients of which `azp` (or `client_id`) must be one; undefined: any, and the claim may be absent. */
+  readonly authorizedParties?: readonly string[] | undefined
+  /** Further claims a token must have. */
+  readonly requiredClaims?: readonly string[]
+  /** How old fetched keys become, in milliseconds: while the issuer answers (10 min), and while it does not (1 h). */
+  readonly keyAges?: { readonly maxAgeMs: number; readonly maxOutageMs: number } | undefined
+  /** Client ids of which one must be in `aud` of a logout token; undefined: none is taken. */
+  readonly backChannelLogout?: { readonly audiences: readonly string[] } | undefined
+  readonly keycloakEvents?: KeycloakEventsOptions | undefined
   /** Claim paths, already merged with the preset. */
   readonly claims: ClaimPaths
 }
@@ -35,5 +44,18 @@ export interface ClaimPaths {
   readonly subject: string
   readonly grants: readonly string[]
   readonly roles: readonly string[]
+  readonly groups?: readonly string[]
+  readonly scopes?: readonly string[]
+  readonly email?: string
   readonly virtualServer?: string
+}
+
+/** Where a realm's events are read, and as whom. */
+export interface KeycloakEventsOptions {
+  /** Address of the realm in the admin API. */
+  readonly url: string
+  readonly clientId: string
+  /** A secret. */
+  readonly clientSecret: string
+  readonly intervalMs: number
 }

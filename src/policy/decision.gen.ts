@@ -4,7 +4,7 @@
  * This interface was referenced by `Decision`'s JSON-Schema
  * via the `definition` "reasonCode".
  */
-export type ReasonCode = ("token_missing" | "token_malformed" | "token_signature" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer_unknown" | "token_key_unknown" | "token_algorithm" | "token_type" | "token_claim_missing" | "token_revoked" | "body_missing" | "body_partial" | "body_too_large" | "body_malformed" | "body_ambiguous" | "batch_refused" | "content_type" | "header_mismatch" | "header_forbidden" | "method_unknown" | "version_unsupported" | "role_missing" | "item_unknown" | "item_ambiguous" | "server_unknown" | "server_disabled" | "virtual_server_unknown" | "virtual_server_excludes" | "argument_refused" | "not_ready" | "policy_error" | "mint_failed" | "claim_too_large" | "keys_unavailable" | "overloaded")
+export type ReasonCode = ("token_missing" | "token_malformed" | "token_signature" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer_unknown" | "token_key_unknown" | "token_algorithm" | "token_type" | "token_claim_missing" | "token_revoked" | "token_party" | "api_key_unknown" | "session_invalid" | "body_missing" | "body_partial" | "body_too_large" | "body_malformed" | "body_ambiguous" | "batch_refused" | "content_type" | "header_mismatch" | "header_forbidden" | "method_unknown" | "version_unsupported" | "router_key_invalid" | "role_missing" | "item_unknown" | "item_ambiguous" | "server_unknown" | "server_disabled" | "virtual_server_unknown" | "virtual_server_excludes" | "argument_refused" | "scope_missing" | "credential_excludes" | "address_refused" | "time_refused" | "usage_exceeded" | "not_ready" | "policy_error" | "mint_failed" | "claim_too_large" | "keys_unavailable" | "overloaded" | "revocations_unknown" | "state_unavailable")
 /**
  * This interface was referenced by `Decision`'s JSON-Schema
  * via the `definition` "resourceType".
@@ -64,6 +64,10 @@ message: string
  * The grant that would cure it, as `type:name on server`.
  */
 required?: string
+/**
+ * The smallest set of OAuth scopes that would cure it.
+ */
+scopes?: string[]
 }
 /**
  * This interface was referenced by `Decision`'s JSON-Schema
@@ -85,6 +89,7 @@ resource: DecidedResource
 export interface PolicyReason {
 code: ReasonCode
 required?: string
+scopes?: string[]
 }
 /**
  * Everything the subject may use, upstream names by server; what the policy's `capabilities` entrypoint returns.

@@ -34,6 +34,38 @@ capabilities?: {
 [k: string]: string[]
 }
 }
+/**
+ * Names at the `groups` claim paths; data.mcp.groups maps them to roles.
+ */
+groups?: string[]
+/**
+ * OAuth scopes of the token; absent where the credential carries none in principle (a capability claim, an API key).
+ */
+scopes?: string[]
+/**
+ * A verified e-mail address.
+ */
+email?: string
+/**
+ * Roles that were revoked since the credential was issued, whatever it or a group still says.
+ */
+withdrawn_roles?: string[]
+limits?: SubjectLimits
+}
+/**
+ * What an API key is cut down to. Each key: absent, no limit; present, nothing beyond what it holds.
+ */
+export interface SubjectLimits {
+/**
+ * An item must be in one of them.
+ */
+virtual_servers?: string[]
+/**
+ * Patterns as in roles, by server id or `*`.
+ */
+capabilities?: {
+[k: string]: string[]
+}
 }
 export interface InputResource {
 type: ("tool" | "prompt" | "resource" | "template" | "server")

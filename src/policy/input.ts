@@ -8,6 +8,14 @@ export interface Question {
     readonly roles: readonly string[]
     readonly capabilities?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
     readonly virtualServer?: string | null
+    readonly groups?: readonly string[]
+    readonly scopes?: readonly string[]
+    readonly email?: string
+    readonly withdrawnRoles?: readonly string[]
+    readonly limits?: {
+      readonly virtualServers?: readonly string[]
+      readonly capabilities?: Readonly<Record<string, readonly string[]>>
+    }
   }
   readonly action: string
   readonly target: {
