@@ -3,8 +3,9 @@ import { type Presented, presentedToken } from './credential.ts'
 import { failure } from './failure.ts'
 import { createKeySource } from './key-source.ts'
 import type { IssuerOptions } from './options.ts'
-import type { Authentication, Authenticator, Credential } from './subject.ts'
-import { issuerOf, TokenVerifier, type TrustedIssuer } from './verifier.ts'
+import { noRevocations, outcomeOf } from './standing.ts'
+import type { Authentication, Authenticator, Credential, RevocationCheck } from './subject.ts'
+import { factsOf, issuerOf, TokenVerifier, type TrustedIssuer } from './verifier.ts'
 
 export interface AuthenticatorOptions {
   /** The issuers that are trusted; claims without `iss` are read by the paths of the first. */
@@ -17,6 +18,8 @@ export interface AuthenticatorOptions {
   readonly allowHttp?: boolean
   /** Told why an issuer's keys could not be fetched, once for each cause; for a log. */
   readonly onKeysFault?: ((issuer: string, detail: string) => void) | undefined
+  /** Who was turned away since; by default nobody. */
+  readonly revocations?: RevocationCheck | undefined
 }
 
 /**
@@ -47,10 +50,11 @@ export function createAuthenticator(options: AuthenticatorOptions): KeyedAuthent
     const keys = createKeySource(issuer, { now, fetch, allowHttp, onFault })
     issuers.set(issuer.issuer, { options: issuer, keys, readClaims: createClaimReader(issuer.claims) })
   }
-  const verifier = new TokenVerifier({ issuers, now })
+  const { revocations = noRevocations } = options
+  const verifier = new TokenVerifier({ issuers, now, revocations })
   const sources = [...issuers.values()].map((issuer) => issuer.keys)
   return {
-    authenticate: (credential) => authenticate(credential, issuers, verifier),
+    authenticate: (credential) => authenticate(credential, { issuers, verifier, revocations }),
     ready: () => sources.map((source) => source.ready()).every(Boolean),
     load: async () => {
       await Promise.all(sources.map((source) => source.load()))
@@ -61,18 +65,20 @@ export function createAuthenticator(options: AuthenticatorOptions): KeyedAuthent
   }
 }
 
-async function authenticate(
-  credential: Credential,
-  issuers: ReadonlyMap<string, TrustedIssuer>,
-  verifier: TokenVerifier,
-): Promise<Authentication> {
+interface Means {
+  readonly issuers: ReadonlyMap<string, TrustedIssuer>
+  readonly verifier: TokenVerifier
+  readonly revocations: RevocationCheck
+}
+
+async function authenticate(credential: Credential, means: Means): Promise<Authentication> {
   try {
     switch (credential.kind) {
       case 'claims':
-        return fromClaims(credential.claims, issuers)
+        return fromClaims(credential.claims, means)
       case 'authorization':
       case 'token':
-        return await fromToken(presentedToken(credential), verifier)
+        return await fromToken(presentedToken(credential), means.verifier)
       default:
         return failure('token_missing', 'expected a bearer token')
     }
@@ -86,10 +92,14 @@ async function fromToken(presented: Presented, verifier: TokenVerifier): Promise
 }
 
 /** Claims that the caller has verified: only who it is and what is granted are read, no times and no audience. */
-function fromClaims(claims: Claims, issuers: ReadonlyMap<string, TrustedIssuer>): Authentication {
+function fromClaims(claims: Claims, { issuers, revocations }: Means): Authentication {
   const [first] = issuers.values()
   const issuer = Object.hasOwn(claims, 'iss') ? issuerOf(claims, issuers) : first
   if (issuer === undefined) return failure('token_issuer_unknown', 'expected `iss` to name a configured issuer')
   const subject = issuer.readClaims(claims)
-  return subject === undefined ? failure('token_claim_missing', 'expected the subject claim') : { ok: true, subject }
+  if (subject === undefined) return failure('token_claim_missing', 'expected the subject claim')
+  const iat = Object.hasOwn(claims, 'iat') ? claims['iat'] : undefined
+  const issuedAt = typeof iat === 'number' && Number.isFinite(iat) ? iat : undefined
+  const facts = Object.freeze({ ...factsOf(claims, subject.id), issuer: issuer.options.issuer, issuedAt })
+  return outcomeOf(Object.freeze({ ...subject, facts }), revocations.judge(facts))
 }

@@ -7,7 +7,8 @@ import { readToken, typeFault, type UnverifiedToken } from './jwt.ts'
 import type { KeySource } from './key-source.ts'
 import { type KeySet, type Selection, selectKey } from './keys.ts'
 import type { IssuerOptions } from './options.ts'
-import type { Authentication, Subject } from './subject.ts'
+import { judged, noRevocations, type Standing } from './standing.ts'
+import type { Authentication, CredentialFacts, RevocationCheck, Subject } from './subject.ts'
 import { audienceFault, type TokenTimes, timeFault, timesOf } from './token-rules.ts'
 
 /** An issuer that tokens may name, with its keys opened and its claim paths read. */
@@ -21,17 +22,18 @@ export interface VerifierOptions {
   readonly issuers: ReadonlyMap<string, TrustedIssuer>
   /** Milliseconds since the epoch. */
   readonly now: () => number
+  /** Asked at each sight of a token, whether it is remembered or not. */
+  readonly revocations?: RevocationCheck | undefined
 }
 
 /** The one key that a token may be signed with, and the set it is in. */
 type Choice = Extract<Selection, { ok: true }> & { readonly keySet: KeySet }
 
-interface Verified {
+interface Verified extends Standing {
   readonly ok: true
   readonly issuer: TrustedIssuer
   readonly keySet: KeySet
   readonly times: TokenTimes
-  readonly result: Extract<Authentication, { ok: true }>
 }
 
 /** How many verified tokens are remembered. */
@@ -44,32 +46,35 @@ const maxRemembered = 10_000
 export class TokenVerifier {
   readonly #issuers: ReadonlyMap<string, TrustedIssuer>
   readonly #now: () => number
+  readonly #revocations: RevocationCheck
   readonly #remembered = new LRUCache<string, Verified>({ max: maxRemembered })
-  readonly #underWay = new Map<string, Promise<Authentication>>()
+  readonly #underWay = new Map<string, Promise<Verified | Failure>>()
 
   constructor(options: VerifierOptions) {
     this.#issuers = options.issuers
     this.#now = options.now
+    this.#revocations = options.revocations ?? noRevocations
   }
 
   /** Verifies a token (RFC 7519 section 7.2, RFC 8725 section 3). */
   async verify(compact: string): Promise<Authentication> {
-    const digest = hash('sha256', compact, 'base64')
-    return (await this.#recall(digest)) ?? (await this.#verifyOnce(digest, compact))
+    const digest = hash('sha256', compact, 'base64url')
+    const verified = (await this.#recall(digest)) ?? (await this.#verifyOnce(digest, compact))
+    return verified.ok ? judged(verified, this.#revocations) : verified
   }
 
-  async #recall(digest: string): Promise<Authentication | undefined> {
+  async #recall(digest: string): Promise<Verified | Failure | undefined> {
     const verified = this.#remembered.get(digest)
     if (verified === undefined) return undefined
-    const { issuer, keySet, times, result } = verified
+    const { issuer, keySet, times } = verified
     const sameKeys = (await issuer.keys.current()) === keySet
     const fault = timeFault(times, issuer.options, this.#seconds())
-    if (sameKeys && fault === undefined) return result
+    if (sameKeys && fault === undefined) return verified
     this.#remembered.delete(digest)
     return sameKeys ? fault : undefined
   }
 
-  #verifyOnce(digest: string, compact: string): Promise<Authentication> {
+  #verifyOnce(digest: string, compact: string): Promise<Verified | Failure> {
     const shared = this.#underWay.get(digest)
     if (shared !== undefined) return shared
     const verification = this.#verifyAndRemember(digest, compact).finally(() => this.#underWay.delete(digest))
@@ -77,14 +82,13 @@ export class TokenVerifier {
     return verification
   }
 
-  async #verifyAndRemember(digest: string, compact: string): Promise<Authentication> {
-    const outcome = await this.#verifyFully(compact)
-    if (!outcome.ok) return outcome
-    this.#remembered.set(digest, outcome)
-    return outcome.result
+  async #verifyAndRemember(digest: string, compact: string): Promise<Verified | Failure> {
+    const outcome = await this.#verifyFully(digest, compact)
+    if (outcome.ok) this.#remembered.set(digest, outcome)
+    return outcome
   }
 
-  async #verifyFully(compact: string): Promise<Verified | Failure> {
+  async #verifyFully(digest: string, compact: string): Promise<Verified | Failure> {
     const reading = readToken(compact)
     if (!reading.ok) return reading
     const { token } = reading
@@ -93,18 +97,31 @@ export class TokenVerifier {
     const issuer = issuerOf(token.payload, this.#issuers)
     if (issuer === undefined) return failure('token_issuer_unknown', 'expected `iss` to name a configured issuer')
     const signed = await verifySignature(token, issuer)
-    return signed.ok ? this.#accept(token, issuer, signed.keySet) : signed
+    return signed.ok ? this.#accept(token, issuer, { keySet: signed.keySet, digest }) : signed
   }
 
-  #accept({ payload }: UnverifiedToken, issuer: TrustedIssuer, keySet: KeySet): Verified | Failure {
+  #accept(
+    { payload }: UnverifiedToken,
+    issuer: TrustedIssuer,
+    { keySet, digest }: { readonly keySet: KeySet; readonly digest: string },
+  ): Verified | Failure {
     const times = timesOf(payload)
     const fault = timeFault(times, issuer.options, this.#seconds()) ?? audienceFault(payload, issuer.options.audiences)
     if (fault !== undefined) return fault
     if (times.exp === undefined) return failure('token_claim_missing', 'expected `exp`')
     const subject = issuer.readClaims(payload)
     if (subject === undefined) return failure('token_claim_missing', 'expected the subject claim')
-    const result = { ok: true, subject: Object.freeze({ ...subject, expiresAt: times.exp }) } as const
-    return { ok: true, issuer, keySet, times, result }
+    // An issuer whose clock is ahead issued the token before it was seen, all the same.
+    const issuedAt = times.iat === undefined ? undefined : Math.min(times.iat, this.#seconds())
+    const facts = Object.freeze({ ...factsOf(payload, subject.id), digest, issuedAt })
+    return {
+      ok: true,
+      issuer,
+      keySet,
+      times,
+      facts,
+      subject: Object.freeze({ ...subject, expiresAt: times.exp, facts }),
+    }
   }
 
   #seconds(): number {
@@ -116,6 +133,21 @@ export class TokenVerifier {
 export function issuerOf(claims: Claims, issuers: ReadonlyMap<string, TrustedIssuer>): TrustedIssuer | undefined {
   const iss = own(claims, 'iss')
   return typeof iss === 'string' ? issuers.get(iss) : undefined
+}
+
+/** What a revocation can name of claims. */
+export function factsOf(claims: Claims, subject: string): CredentialFacts {
+  return {
+    issuer: stringOf(claims, 'iss'),
+    subject,
+    jti: stringOf(claims, 'jti'),
+    session: stringOf(claims, 'sid'),
+  }
+}
+
+function stringOf(claims: Claims, name: string): string | undefined {
+  const value = own(claims, name)
+  return typeof value === 'string' ? value : undefined
 }
 
 /** Verifies the signature with exactly one key, chosen by what the issuer's options allow. */
