@@ -5,6 +5,7 @@ import type { Authorizer } from '../authorizer/attempt.ts'
 import { parseStrictJson } from '../mcp/json.ts'
 import type { ReadOptions } from '../mcp/reading.ts'
 import { type EvaluationRequest, evaluationOf, readEvaluation } from './authzen.ts'
+import { addRevocationRoutes, type RevocationRoutes } from './revocations.ts'
 
 export interface HttpDoorOptions {
   readonly authorizer: Authorizer
@@ -17,6 +18,8 @@ export interface HttpDoorOptions {
   readonly metrics: { readonly contentType: string; text(): Promise<string> }
   /** `http://HOST:PORT` as bound, for the AuthZEN metadata. */
   readonly origin: () => string
+  /** Absent: nothing is revoked here. */
+  readonly revocations?: RevocationRoutes | undefined
 }
 
 const maxEvaluations = 1000
@@ -53,6 +56,7 @@ export function createHttpDoor(options: HttpDoorOptions): Express {
   app.post('/access/v1/evaluations', body, async (request, response) => {
     await answer(request, response, options, (document, trusted) => evaluateMany(document, trusted, options))
   })
+  if (options.revocations !== undefined) addRevocationRoutes(app, options.revocations)
   app.use((_request, response) => fail(response, 404, 'there is nothing here'))
   app.use(onError)
   return app
