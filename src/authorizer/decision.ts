@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Read, Reading } from '../mcp/reading.ts'
-import type { DecidedResource, Decision, ReasonCode, Verdict } from '../policy/decision.gen.ts'
+import type { DecidedResource, Decision, PolicyReason, Reason, ReasonCode, Verdict } from '../policy/decision.gen.ts'
 import { messageOf } from '../policy/reasons.ts'
+import { smallestCure } from './scopes.ts'
 import type { SubjectQuestion } from './verdicts.ts'
 
 export type VirtualServers = readonly (string | null)[]
@@ -9,7 +10,10 @@ export type VirtualServers = readonly (string | null)[]
 /** What is known of a decision before policy is asked. */
 export type Known = Pick<Decision, 'action' | 'resource' | 'revision' | 'subject'>
 
-/** Asks the policy about everything the request asks for: all of it or nothing, and the first denial is the answer. */
+/**
+ * Asks the policy about everything the request asks for: all of it or nothing. The first denial that no OAuth scope
+ * would cure is the answer; where more scope would cure every one, it is `scope_missing` with the scopes for all of them.
+ */
 export function judge(
   decide: (question: Pick<SubjectQuestion, 'server' | 'action' | 'target'>) => Verdict,
   reading: Read,
@@ -18,19 +22,43 @@ export function judge(
   const { server, asks, batch } = reading
   if (asks.length === 0) return denial('policy_error', known)
   let resource: DecidedResource = { type: 'server', ...(server === undefined ? {} : { server }) }
+  const curable: Denied[] = []
   for (const { action, target } of asks) {
     const verdict = decide({ server, action, target })
-    if (!verdict.allow) {
-      const reasons = verdict.reasons.map(({ code, required }) => ({
-        code,
-        message: messageOf(code),
-        ...(required === undefined ? {} : { required }),
-      }))
-      return { id: randomUUID(), allow: false, reasons, ...known, action, resource: verdict.resource }
-    }
-    if (!batch) resource = verdict.resource
+    const denied = { action, resource: verdict.resource, reasons: verdict.reasons }
+    if (!verdict.allow && !isCurable(denied)) return denialOf(denied, known)
+    if (!verdict.allow) curable.push(denied)
+    else if (!batch) resource = verdict.resource
   }
+  const [first] = curable
+  if (first !== undefined) return denialOf({ ...first, reasons: [together(curable)] }, known)
   return { id: randomUUID(), allow: true, reasons: [], ...known, resource }
+}
+
+interface Denied {
+  readonly action: string
+  readonly resource: DecidedResource
+  readonly reasons: readonly PolicyReason[]
+}
+
+function isCurable({ reasons }: Denied): boolean {
+  return reasons.every(({ code, scope_choices: choices }) => code === 'scope_missing' && choices !== undefined)
+}
+
+function together(denied: readonly Denied[]): PolicyReason {
+  const reasons = denied.flatMap((each) => each.reasons)
+  return { code: 'scope_missing', scope_choices: reasons.flatMap(({ scope_choices: choices = [] }) => choices) }
+}
+
+function denialOf({ action, resource, reasons }: Denied, known: Known): Decision {
+  return { id: randomUUID(), allow: false, reasons: reasons.map(reasonOf), ...known, action, resource }
+}
+
+function reasonOf({ code, required, scope_choices: choices }: PolicyReason): Reason {
+  const reason = { code, message: messageOf(code) }
+  if (choices === undefined) return { ...reason, ...(required === undefined ? {} : { required }) }
+  const scopes = [...smallestCure(choices)]
+  return { ...reason, required: `scope ${scopes.join(' ')}`, scopes }
 }
 
 /** A denial for one reason, before or instead of policy. */

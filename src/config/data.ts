@@ -49,7 +49,7 @@ export function parseData(texts: readonly DataText[]): Data {
 
 const notAnObject: Finding = {
   path: [],
-  message: 'expected an object with `servers`, `virtual_servers`, `roles` or `settings`',
+  message: 'expected an object with `servers`, `virtual_servers`, `roles`, `groups`, `scopes` or `settings`',
   mend: 'write `key: value` pairs, or leave the file empty',
 }
 
@@ -122,14 +122,19 @@ function templatesOf(data: Data): WrittenTemplate[] {
         text,
       }))
     }),
-    ...Object.entries(data.roles ?? {}).flatMap(([role, grants]) => {
-      return Object.entries(grants).flatMap(([server, patterns]) => rolesTemplates(['roles', role, server], patterns))
-    }),
+    ...patternTemplates('roles', data.roles),
+    ...patternTemplates('scopes', data.scopes),
   ]
 }
 
+function patternTemplates(document: 'roles' | 'scopes', entries: Data['roles'] = {}): WrittenTemplate[] {
+  return Object.entries(entries).flatMap(([name, servers]) =>
+    Object.entries(servers).flatMap(([server, patterns]) => templatesAmong([document, name, server], patterns)),
+  )
+}
+
 // A pattern that ends in `*` is the beginning of a template's text, which need not be a template itself.
-function rolesTemplates(path: Path, patterns: readonly string[]): WrittenTemplate[] {
+function templatesAmong(path: Path, patterns: readonly string[]): WrittenTemplate[] {
   const start = 'template:'
   return patterns.flatMap((pattern, index) => {
     if (!pattern.startsWith(start) || pattern.endsWith('*')) return []

@@ -57,11 +57,7 @@ function findingOf(root: Located, error: SchemaError): SchemaFinding {
 const descriptions: Readonly<Record<string, (path: Path, error: SchemaError, root: Located) => SchemaFinding>> = {
   additionalProperties: unknownKey,
   required: missingKey,
-  propertyNames: (path, error) => ({
-    path: [...path, String(error.params['propertyName'])],
-    message: 'expected a name that is not empty',
-    mend: 'give it a name',
-  }),
+  propertyNames: unfitName,
   type: (path, error, root) => {
     const wanted = String(error.params['type'])
     return { path, message: `expected ${nameOf(wanted)}, found ${foundAt(root, path)}`, mend: mendOf(wanted) }
@@ -100,6 +96,15 @@ function missingKey(path: Path, error: SchemaError): SchemaFinding {
   return { path: [...path, key], message: 'expected this key, found nothing', mend: `add \`${key}\`` }
 }
 
+function unfitName(path: Path, error: SchemaError): SchemaFinding {
+  const named = [...path, String(error.params['propertyName'])]
+  const { pattern } = error.schema as { readonly pattern?: string }
+  if (pattern === undefined)
+    return { path: named, message: 'expected a name that is not empty', mend: 'give it a name' }
+  const [message, mend] = wordsFor(pattern)
+  return { path: named, message, mend }
+}
+
 function unknownWord(path: Path, error: SchemaError, root: Located): SchemaFinding {
   const known = (error.params['allowedValues'] as readonly unknown[]).map(String)
   const found = valueAt(root, path)
@@ -118,14 +123,22 @@ const patterns: Readonly<Record<string, readonly [message: string, mend: string]
     'expected lower-case letters, digits and `_`, the first no `_`',
     'write for example `weather_`, or "" for no prefix',
   ],
+  // RFC 6749, section 3.3: scope-token.
+  '^[!#-\\[\\]-~]+$': [
+    'expected an OAuth scope: ASCII letters, digits and signs but `"` and `\\`',
+    'write for example `mcp:tools`, and one entry for each scope',
+  ],
   '^[0-9a-f]{64}$': ['expected 64 lower-case hexadecimal digits', 'write a SHA-256 as `sha256sum` prints it'],
 }
 
 function mismatch(path: Path, error: SchemaError): SchemaFinding {
-  const pattern = String(error.params['pattern'])
-  const known = Object.hasOwn(patterns, pattern) ? patterns[pattern] : undefined
-  const [message, mend] = known ?? [`expected text that matches \`${pattern}\``, 'change the value']
+  const [message, mend] = wordsFor(String(error.params['pattern']))
   return { path, message, mend }
+}
+
+function wordsFor(pattern: string): readonly [message: string, mend: string] {
+  const known = Object.hasOwn(patterns, pattern) ? patterns[pattern] : undefined
+  return known ?? [`expected text that matches \`${pattern}\``, 'change the value']
 }
 
 function wrongNumberOfKeys(path: Path, error: SchemaError): SchemaFinding {

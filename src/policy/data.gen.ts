@@ -24,7 +24,7 @@ export type Names = string[]
 export type Pattern = string
 
 /**
- * The documents under data.mcp: the catalogue, virtual servers, roles and settings.
+ * The documents under data.mcp: the catalogue, virtual servers, roles, groups, scopes and settings.
  */
 export interface Data {
 /**
@@ -43,6 +43,20 @@ virtual_servers?: {
  * What each role grants: server id, or `*` for every server in `servers`, to patterns.
  */
 roles?: {
+[k: string]: {
+[k: string]: Pattern[]
+}
+}
+/**
+ * The roles that members of each group have, beside those of their own. A role that nothing defines grants nothing.
+ */
+groups?: {
+[k: string]: Names
+}
+/**
+ * What needs an OAuth scope beside its grant: scope, to server id or `*` for every server, to patterns. What several scopes cover needs one of them.
+ */
+scopes?: {
 [k: string]: {
 [k: string]: Pattern[]
 }

@@ -61,7 +61,7 @@ export interface Reason {
 code: ReasonCode
 message: string
 /**
- * The grant that would cure it, as `type:name on server`.
+ * What would cure it: the grant, as `type:name on server`, or OAuth scopes, as `scope a b`.
  */
 required?: string
 /**
@@ -89,7 +89,12 @@ resource: DecidedResource
 export interface PolicyReason {
 code: ReasonCode
 required?: string
-scopes?: string[]
+/**
+ * OAuth scopes: one of each list would cure it. The decision says the smallest set that has one of each.
+ * 
+ * @minItems 1
+ */
+scope_choices?: string[][]
 }
 /**
  * Everything the subject may use, upstream names by server; what the policy's `capabilities` entrypoint returns.

@@ -1,4 +1,4 @@
-import type { Input, InputResource } from './input.gen.ts'
+import type { Input, InputResource, InputSubject, SubjectLimits } from './input.gen.ts'
 
 /** What a question to the policy is made of. Who asks and what is asked come verified and read; nothing here is raw. */
 export interface Question {
@@ -39,14 +39,7 @@ export interface Question {
 export function buildInput({ subject, action, target, server, ...rest }: Question): Input {
   const { virtualServers, profile, prefixedUris = false, principal, unenforced = false } = rest
   return {
-    subject: {
-      id: subject.id,
-      grants: subject.grants as Record<string, string[]>,
-      roles: subject.roles as string[],
-      ...(subject.capabilities === undefined
-        ? {}
-        : { capabilities: subject.capabilities as Record<string, Record<string, string[]>> }),
-    },
+    subject: subjectOf(subject),
     action: { name: action },
     resource: {
       type: target.type,
@@ -62,5 +55,28 @@ export function buildInput({ subject, action, target, server, ...rest }: Questio
       ...(principal === undefined ? {} : { principal }),
       ...(unenforced ? { unenforced: true } : {}),
     },
+  }
+}
+
+// An absent key stays absent: to the policy no scopes at all are not the same as an empty list of them.
+function subjectOf({ id, grants, roles, ...rest }: Question['subject']): InputSubject {
+  const { capabilities, groups, scopes, email, withdrawnRoles, limits } = rest
+  return {
+    id,
+    grants: grants as Record<string, string[]>,
+    roles: roles as string[],
+    ...(capabilities === undefined ? {} : { capabilities: capabilities as Record<string, Record<string, string[]>> }),
+    ...(groups === undefined ? {} : { groups: groups as string[] }),
+    ...(scopes === undefined ? {} : { scopes: scopes as string[] }),
+    ...(email === undefined ? {} : { email }),
+    ...(withdrawnRoles === undefined ? {} : { withdrawn_roles: withdrawnRoles as string[] }),
+    ...(limits === undefined ? {} : { limits: limitsOf(limits) }),
+  }
+}
+
+function limitsOf({ virtualServers, capabilities }: NonNullable<Question['subject']['limits']>): SubjectLimits {
+  return {
+    ...(virtualServers === undefined ? {} : { virtual_servers: virtualServers as string[] }),
+    ...(capabilities === undefined ? {} : { capabilities: capabilities as Record<string, string[]> }),
   }
 }

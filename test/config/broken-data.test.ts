@@ -50,12 +50,12 @@ const broken: readonly Row[] = [
   [
     'a list for the whole',
     ['- a'],
-    'a.yaml:1:1: expected an object with `servers`, `virtual_servers`, `roles` or `settings`; mend: write `key: value` pairs, or leave the file empty',
+    'a.yaml:1:1: expected an object with `servers`, `virtual_servers`, `roles`, `groups`, `scopes` or `settings`; mend: write `key: value` pairs, or leave the file empty',
   ],
   [
     'text for the second file',
     ['', 'text'],
-    'b.yaml:1:1: expected an object with `servers`, `virtual_servers`, `roles` or `settings`; mend: write `key: value` pairs, or leave the file empty',
+    'b.yaml:1:1: expected an object with `servers`, `virtual_servers`, `roles`, `groups`, `scopes` or `settings`; mend: write `key: value` pairs, or leave the file empty',
   ],
   [
     'text for tools',
@@ -123,6 +123,41 @@ const broken: readonly Row[] = [
     'a.yaml:1:9: roles.r: expected an object, found a list; mend: write `key: value` pairs, or `{}` for none',
   ],
   [
+    'a group without a name',
+    ['groups: {"": [r]}'],
+    'a.yaml:1:10: groups[""]: expected a name that is not empty; mend: give it a name',
+  ],
+  [
+    'text for the roles of a group',
+    ['groups: {staff: forecaster}'],
+    'a.yaml:1:10: groups.staff: expected a list, found text; mend: write a list, `[...]` or lines that begin with `- `',
+  ],
+  [
+    'a role of a group that is no text',
+    ['groups: {staff: [forecaster, 7]}'],
+    'a.yaml:1:30: groups.staff[1]: expected text, found a number; mend: write text, in quotes if it looks like a number or a list',
+  ],
+  [
+    'a role of a group without a name',
+    ['groups: {staff: [""]}'],
+    'a.yaml:1:18: groups.staff[0]: expected text that is not empty; mend: write a value, or remove the key',
+  ],
+  [
+    'a server without a name in a scope',
+    ['scopes: {mcp: {"": []}}'],
+    'a.yaml:1:16: scopes.mcp[""]: expected a name that is not empty; mend: give it a name',
+  ],
+  [
+    'patterns of a scope without a server',
+    ['scopes: {mcp: ["tool:*"]}'],
+    'a.yaml:1:10: scopes.mcp: expected an object, found a list; mend: write `key: value` pairs, or `{}` for none',
+  ],
+  [
+    'a pattern of a scope without a type',
+    ['scopes: {mcp: {s: ["tool:a", "*"]}}'],
+    'a.yaml:1:30: scopes.mcp.s[1]: expected `type:name` with type `tool`, `prompt`, `resource` or `template`; mend: write for example `tool:forecast` or `tool:*`',
+  ],
+  [
     'a template in an object',
     ['servers: {a: {templates: [{name: "x{a*}"}]}}'],
     'a.yaml:1:28: servers.a.templates[0].name: expected a URI template of RFC 6570, level 1 to 3; mend: write variables as `{name}` or `{?name}`, without `*` and `:3`, and percent-encode spaces and quotes',
@@ -136,6 +171,11 @@ const broken: readonly Row[] = [
     'a template in a pattern',
     ['roles: {r: {"*": ["template:x{a*}"]}}'],
     'a.yaml:1:19: roles.r["*"][0]: expected a URI template of RFC 6570, level 1 to 3; mend: write variables as `{name}` or `{?name}`, without `*` and `:3`, and percent-encode spaces and quotes',
+  ],
+  [
+    'a template in a pattern of a scope',
+    ['scopes: {mcp: {"*": ["template:x{*", "template:x{a*}"]}}'],
+    'a.yaml:1:38: scopes.mcp["*"][1]: expected a URI template of RFC 6570, level 1 to 3; mend: write variables as `{name}` or `{?name}`, without `*` and `:3`, and percent-encode spaces and quotes',
   ],
   [
     'a template in the second file',
@@ -194,6 +234,12 @@ const patterns = [
   return [`the pattern ${pattern}`, [`roles: {r: {s: ["tool:a", ${JSON.stringify(pattern)}]}}`], error]
 })
 
+const scopes = ['', 'mcp tools', 'mcp"', 'mcp\\', 'mcp\n', 'mcp:é'].map((scope): Row => {
+  const message = 'expected an OAuth scope: ASCII letters, digits and signs but `"` and `\\`'
+  const error = `a.yaml:1:10: scopes[${JSON.stringify(scope)}]: ${message}; mend: write for example \`mcp:tools\`, and one entry for each scope`
+  return [`the scope ${scope}`, [`scopes: {${JSON.stringify(scope)}: {}}`], error]
+})
+
 const templates = ['x{a*}', 'x{a:3}', 'x{=a}', 'x{', 'x}', 'x{}', 'x{a-b}', 'x y', 'x%zz'].map((template): Row => {
   const message = 'expected a URI template of RFC 6570, level 1 to 3'
   const mend = 'write variables as `{name}` or `{?name}`, without `*` and `:3`, and percent-encode spaces and quotes'
@@ -202,7 +248,7 @@ const templates = ['x{a*}', 'x{a:3}', 'x{=a}', 'x{', 'x}', 'x{}', 'x{a-b}', 'x y
 })
 
 describe('broken data', () => {
-  it.each([...broken, ...prefixes, ...patterns, ...templates])(
+  it.each([...broken, ...prefixes, ...patterns, ...scopes, ...templates])(
     'is refused with file, line, key and mend: %s',
     async (_, texts, line) => {
       const error = await errorOf(() => data(...texts))

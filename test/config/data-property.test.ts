@@ -42,6 +42,7 @@ const patterns = fc.array(
     fc.constantFrom('template:*', 'template:x{*', 'template:x://{a}'),
   ),
 )
+const scope = fc.oneof(fc.constantFrom('__proto__', 'mcp:tools', "!#[]~'"), fc.stringMatching(/^[!#-[\]-~]+$/))
 const anyData = fc.record(
   {
     servers: fc.dictionary(name, server, { maxKeys: 4 }),
@@ -51,6 +52,8 @@ const anyData = fc.record(
       { maxKeys: 3 },
     ),
     roles: fc.dictionary(name, fc.dictionary(name, patterns, { maxKeys: 3 }), { maxKeys: 3 }),
+    groups: fc.dictionary(name, fc.array(word), { maxKeys: 3 }),
+    scopes: fc.dictionary(scope, fc.dictionary(name, patterns, { maxKeys: 3 }), { maxKeys: 3 }),
     settings: fc.record(
       { catalogue: fc.constantFrom('closed', 'open'), unprefixed_roles: fc.boolean() },
       { requiredKeys: [] },

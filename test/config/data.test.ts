@@ -24,6 +24,10 @@ virtual_servers:
 roles:
   forecaster: {weather: ["tool:*", "prompt:brief", "resource:weather://stations"], ghost: ["tool:a*b"]}
   admin: {"*": ["tool:*", "prompt:*", "resource:*", "template:*", "template:weather://{", "template:weather://{*"]}
+groups: {weather team: [forecaster, nobody defined this], empty: []}
+scopes:
+  mcp:admin: {"*": ["tool:*"], weather: []}
+  https://example.com/auth/weather.read: {weather: ["resource:weather://stations", "template:weather://{+path}{?a,b}"]}
 settings: {catalogue: closed, unprefixed_roles: false}
 `.replace(', "template:weather://{"', '')
 
@@ -37,6 +41,8 @@ describe('data', () => {
     expect(value.roles?.['admin']).toEqual({
       '*': ['tool:*', 'prompt:*', 'resource:*', 'template:*', 'template:weather://{*'],
     })
+    expect(value.groups).toEqual({ 'weather team': ['forecaster', 'nobody defined this'], empty: [] })
+    expect(value.scopes?.['mcp:admin']).toEqual({ '*': ['tool:*'], weather: [] })
     expect(value.settings).toEqual({ catalogue: 'closed', unprefixed_roles: false })
   })
 
@@ -54,13 +60,15 @@ describe('data', () => {
   it('takes names that every object has as names like any other', () => {
     const value = data(
       'servers: {__proto__: {tools: [a]}, constructor: {tools: [b]}, toString: {prefix: x}}\nroles: {__proto__: {__proto__: ["tool:*"]}}',
-      'servers: {__proto__: {prompts: [c]}}\nvirtual_servers: {__proto__: {tools: [d]}}',
+      'servers: {__proto__: {prompts: [c]}}\nvirtual_servers: {__proto__: {tools: [d]}}\ngroups: {__proto__: [__proto__]}\nscopes: {__proto__: {__proto__: ["tool:*"]}}',
     )
     expect(Object.keys(value.servers ?? {})).toEqual(['__proto__', 'constructor', 'toString'])
     const proto = Object.getOwnPropertyDescriptor(value.servers, '__proto__')?.value
     expect(proto).toEqual({ tools: ['a'], prompts: ['c'] })
     expect(JSON.stringify(value.roles)).toBe('{"__proto__":{"__proto__":["tool:*"]}}')
     expect(JSON.stringify(value.virtual_servers)).toBe('{"__proto__":{"tools":["d"]}}')
+    expect(JSON.stringify(value.groups)).toBe('{"__proto__":["__proto__"]}')
+    expect(JSON.stringify(value.scopes)).toBe('{"__proto__":{"__proto__":["tool:*"]}}')
     expect(Object.getPrototypeOf(value.servers)).toBe(Object.prototype)
     expect(({} as Record<string, unknown>)['tools']).toBeUndefined()
   })
@@ -71,7 +79,8 @@ describe('several files', () => {
     const value = data(
       'servers: {a: {prefix: a_, tools: [x]}, b: {tools: [{name: y, annotations: {p: {q: 1}}}]}}\nsettings: {catalogue: open}',
       'servers: {a: {prompts: [z]}, c: {}}\nroles: {r: {a: ["tool:*"]}}',
-      'roles: {r: {b: ["tool:y"]}, s: {}}\nsettings: {unprefixed_roles: true}',
+      'roles: {r: {b: ["tool:y"]}, s: {}}\nsettings: {unprefixed_roles: true}\ngroups: {g: [r]}\nscopes: {x: {a: ["tool:*"]}}',
+      'groups: {h: [s]}\nscopes: {x: {b: []}}',
     )
     expect(value).toEqual({
       servers: {
@@ -81,6 +90,8 @@ describe('several files', () => {
       },
       settings: { catalogue: 'open', unprefixed_roles: true },
       roles: { r: { a: ['tool:*'], b: ['tool:y'] }, s: {} },
+      groups: { g: ['r'], h: ['s'] },
+      scopes: { x: { a: ['tool:*'], b: [] } },
     })
   })
 

@@ -3,21 +3,25 @@
 # description: |
 #   The questions the host asks. Denied unless every package below agrees. What a list shows and what a call is allowed
 #   come from the same rules: `decision` judges one item, `capabilities` and `visible` are comprehensions over them.
-#   A further package (tenancy, token scopes, argument rules) is one more line in `permitted` and in `_reasons`.
+#   A further package (tenancy, argument rules) is one more line in `permitted`, in `_judge_at` and in the reasons.
 # scope: subpackages
 # schemas:
 #   - input: schema.input
 #   - data.mcp.servers: schema.mcp.servers
 #   - data.mcp.virtual_servers: schema.mcp.virtual_servers
 #   - data.mcp.roles: schema.mcp.roles
+#   - data.mcp.groups: schema.mcp.groups
+#   - data.mcp.scopes: schema.mcp.scopes
 #   - data.mcp.settings: schema.mcp.settings
 package mcp.authz
 
 import data.mcp.authz.catalogue
 import data.mcp.authz.existence
 import data.mcp.authz.grants
+import data.mcp.authz.limits
 import data.mcp.authz.methods
 import data.mcp.authz.names
+import data.mcp.authz.scopes
 import data.mcp.authz.virtual_servers
 
 # METADATA
@@ -35,14 +39,13 @@ decision := _answer(judged.reasons, judged.resource) if {
 	judged := judge(input.resource.type, input.resource.name)
 }
 
-# Several URIs at once: all of them or nothing, and the first that fails is the reason. Never fewer answers than URIs.
+# Several URIs at once: all of them or nothing. Never fewer answers than URIs.
 decision := _answer(judged.reasons, judged.resource) if {
 	input.action.name == "subscriptions/listen"
 	input.resource.type == "resource"
 	all := [judge("resource", uri) | some uri in input.resource.names]
 	count(all) == count(input.resource.names)
-	refused := [judged | some judged in all; count(judged.reasons) > 0]
-	judged := array.concat(refused, all)[0]
+	judged := _together(all)
 }
 
 decision := _answer([{"code": "method_unknown"}], {"type": input.resource.type}) if {
@@ -90,14 +93,16 @@ _shown(type, name) if virtual_servers.admits(input.resource.server, type, name)
 # title: Catalogue index
 # description: What can be said of the catalogue before anybody asks; the host puts it back as `data.mcp_index`
 # entrypoint: true
-index := catalogue.computed
+index := object.union(catalogue.computed, {"scopes": scopes.computed})
 
 # METADATA
 # description: Whether the subject may use this item of this server
 permitted(server, type, name) if {
 	existence.exists(server, type, name)
 	virtual_servers.admits(server, type, name)
+	limits.admits(server, type, name)
 	grants.granted(server, type, name)
+	scopes.permits(server, type, name)
 }
 
 # METADATA
@@ -130,7 +135,7 @@ _kind(type, name) := "template" if {
 } else := type
 
 _judge_at(server, type, name) := {
-	"reasons": _reasons(server, existing, admitted, granted),
+	"reasons": _reasons(server, existing, admitted),
 	"resource": {"type": type, "server": server, "name": name},
 } if {
 	existing := [route |
@@ -138,10 +143,9 @@ _judge_at(server, type, name) := {
 		existence.exists(server, route.type, route.name)
 	]
 	admitted := [route | some route in existing; virtual_servers.admits(server, route.type, route.name)]
-	granted := [route | some route in admitted; grants.granted(server, route.type, route.name)]
 }
 
-_reasons(server, existing, admitted, granted) := [{"code": "server_disabled"}] if {
+_reasons(server, existing, admitted) := [{"code": "server_disabled"}] if {
 	catalogue.disabled(server)
 } else := [{"code": "server_unknown"}] if {
 	count(existing) == 0
@@ -152,10 +156,37 @@ _reasons(server, existing, admitted, granted) := [{"code": "server_disabled"}] i
 	virtual_servers.unknown
 } else := [{"code": "virtual_server_excludes"}] if {
 	count(admitted) == 0
-} else := [] if {
-	count(granted) > 0
+} else := _subject_reasons(server, within, granted) if {
+	within := [route | some route in admitted; limits.admits(server, route.type, route.name)]
+	granted := [route | some route in within; grants.granted(server, route.type, route.name)]
+}
+
+# What speaks against the subject, where the item itself is there to be had.
+_subject_reasons(server, within, granted) := [{"code": "credential_excludes"}] if {
+	count(within) == 0
 } else := [{"code": "role_missing", "required": required}] if {
-	required := concat("", [admitted[0].type, ":", admitted[0].name, " on ", server])
+	required := concat("", [within[0].type, ":", within[0].name, " on ", server])
+	count(granted) == 0
+} else := [] if {
+	some route in granted
+	scopes.permits(server, route.type, route.name)
+} else := [{"code": "scope_missing", "scope_choices": [sort(choice)]}] if {
+	choice := {scope | some route in granted; some scope in scopes.covering(server, route.type, route.name)}
+}
+
+# The first reason that no scope cures, or else every choice of scopes there is; none where all are allowed.
+_together(all) := incurable[0] if {
+	incurable := [judged | some judged in all; _incurable(judged.reasons)]
+	count(incurable) > 0
+} else := {"reasons": [{"code": "scope_missing", "scope_choices": choices}], "resource": refused[0].resource} if {
+	refused := [judged | some judged in all; count(judged.reasons) > 0]
+	count(refused) > 0
+	choices := sort({choice | some judged in refused; some choice in judged.reasons[0].scope_choices})
+} else := all[0]
+
+_incurable(reasons) if {
+	some reason in reasons
+	reason.code != "scope_missing"
 }
 
 _server_reasons := [{"code": "method_unknown"}] if {

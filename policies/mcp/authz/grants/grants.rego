@@ -4,7 +4,18 @@
 package mcp.authz.grants
 
 import data.mcp.authz.catalogue
+import data.mcp.authz.patterns
 import data.mcp.authz.profiles
+
+# METADATA
+# description: |
+#   The roles in force, of those that are defined: the credential's and its groups', less what was withdrawn since,
+#   whichever of the two still says it
+roles := {role |
+	some role in _held
+	not role in _withdrawn
+	data.mcp.roles[role]
+}
 
 # METADATA
 # description: Whether the subject holds a grant for the item, by name or by pattern
@@ -13,13 +24,10 @@ granted(server, type, name) if named(server, type, name)
 granted(server, type, name) if {
 	catalogue.listed(server, type, name)
 	item := concat(":", [type, name])
-	start := concat(":", [type, ""])
-	some role in input.subject.roles
-	some key in _keys(server)
+	some role in roles
+	some key in patterns.keys(server)
 	some pattern in data.mcp.roles[role][key]
-	endswith(pattern, "*")
-	startswith(pattern, start)
-	startswith(item, trim_suffix(pattern, "*"))
+	patterns.begins(pattern, item)
 }
 
 # METADATA
@@ -39,8 +47,8 @@ named(server, "tool", name) if {
 named(server, type, name) if {
 	_literal(name)
 	item := concat(":", [type, name])
-	some role in input.subject.roles
-	some key in _keys(server)
+	some role in roles
+	some key in patterns.keys(server)
 	item in data.mcp.roles[role][key]
 }
 
@@ -60,6 +68,7 @@ named(server, "resource", uri) if {
 #   on lists alone; a call needs a grant.
 unclaimed(type) if {
 	profiles.unenforced
+	not input.subject.limits
 	input.subject.capabilities
 	not input.subject.capabilities[catalogue.lists[type]]
 }
@@ -83,7 +92,7 @@ names(server, type) := ({name |
 servers contains server if some server, _ in input.subject.grants
 
 servers contains server if {
-	some role in input.subject.roles
+	some role in roles
 	some server, _ in data.mcp.roles[role]
 }
 
@@ -105,17 +114,17 @@ _literal(name) if {
 # Kuadrant's claim names resources by their authorities.
 _by_authority("resource") if profiles.kuadrant
 
-# A role's key `*` is every server of the catalogue, never a server whose id is `*` alone. Sought anew for each item,
-# so no list of patterns is built here.
-_keys(server) := {server, "*"} if catalogue.known(server)
+_held contains role if some role in input.subject.roles
 
-_keys(server) := {server} if {
-	not catalogue.known(server)
-	server != "*"
+_held contains role if {
+	some group in input.subject.groups
+	some role in data.mcp.groups[group]
 }
 
+_withdrawn := {role | some role in input.subject.withdrawn_roles}
+
 _patterns(server) := [pattern |
-	some role in input.subject.roles
-	some key in _keys(server)
+	some role in roles
+	some key in patterns.keys(server)
 	some pattern in data.mcp.roles[role][key]
 ]

@@ -186,6 +186,65 @@ test_allow_by_any_of_several_roles if {
 		with data.mcp.roles as {"r": {"other": ["tool:*"]}, "__proto__": {"weather": ["tool:forecast"]}}
 }
 
+_roles_of(subject) := roles if {
+	roles := grants.roles with input as {"subject": subject}
+		with data.mcp.roles as {"r": {}, "s": {}, "t": {}, "__proto__": {}}
+		with data.mcp.groups as {"staff": ["r", "s"], "Staff": ["t"], "__proto__": ["__proto__"], "empty": [], "odd": ["none"]}
+}
+
+test_roles_are_those_of_the_credential_and_of_its_groups if {
+	_roles_of({"roles": ["r"]}) == {"r"}
+	_roles_of({"roles": ["r", "none", "staff"]}) == {"r"}
+	_roles_of({"roles": [], "groups": ["staff"]}) == {"r", "s"}
+	_roles_of({"roles": ["t", "r"], "groups": ["staff", "staff"]}) == {"r", "s", "t"}
+	_roles_of({"groups": ["__proto__"]}) == {"__proto__"}
+}
+
+test_a_group_that_is_not_in_the_data_has_no_roles if {
+	every group in ["", "r", "STAFF", "staff ", "/staff", "constructor", "toString", "*", "empty", "odd"] {
+		_roles_of({"roles": [], "groups": [group]}) == set()
+	}
+	grants.roles == set() with input as {"subject": {"groups": ["staff"]}} with data.mcp.roles as {"r": {}}
+	grants.roles == set() with input as {"subject": {"groups": ["staff"]}} with data.mcp.groups as {"staff": ["r"]}
+	grants.roles == set() with input as {}
+}
+
+test_a_withdrawn_role_is_none_whoever_says_it if {
+	_roles_of({"roles": ["r", "t"], "withdrawn_roles": ["r"]}) == {"t"}
+	_roles_of({"roles": ["r"], "groups": ["staff"], "withdrawn_roles": ["r", "none"]}) == {"s"}
+	_roles_of({"roles": ["r"], "groups": ["staff"], "withdrawn_roles": ["r", "s"]}) == set()
+	_roles_of({"roles": ["r"], "groups": ["staff"], "withdrawn_roles": ["staff", "R"]}) == {"r", "s"}
+	_roles_of({"roles": ["__proto__"], "withdrawn_roles": ["__proto__"]}) == set()
+	_roles_of({"roles": ["r"], "withdrawn_roles": []}) == {"r"}
+}
+
+test_a_role_of_a_group_grants_as_any_role_does if {
+	member := {"subject": {"grants": {}, "roles": [], "groups": ["staff"]}}
+	found := {[name, named] |
+		some name in ["forecast", "alerts", "é"]
+		grants.granted("weather", "tool", name) with input as member
+			with data.mcp.servers as _servers
+			with data.mcp.roles as {"r": {"weather": ["tool:f*"], "*": ["tool:é"]}, "elsewhere": {"ghost": []}}
+			with data.mcp.groups as {"staff": ["r", "elsewhere"]}
+		named := {name |
+			grants.named("weather", "tool", name) with input as member
+				with data.mcp.servers as _servers
+				with data.mcp.roles as {"r": {"weather": ["tool:f*"], "*": ["tool:é"]}}
+				with data.mcp.groups as {"staff": ["r"]}
+		}
+	}
+	found == {["forecast", set()], ["é", {"é"}]}
+	servers := grants.servers with input as member
+		with data.mcp.roles as {"r": {"weather": []}, "s": {"ghost": []}}
+		with data.mcp.groups as {"staff": ["r", "s"]}
+	servers == {"weather", "ghost"}
+	names := grants.names("weather", "tool") with input as object.union(member, {"subject": {"withdrawn_roles": ["s"]}})
+		with data.mcp.servers as _servers
+		with data.mcp.roles as {"r": {"weather": ["tool:a"]}, "s": {"weather": ["tool:b"]}}
+		with data.mcp.groups as {"staff": ["r", "s"]}
+	names == {"a"}
+}
+
 test_named_is_a_grant_that_holds_no_wildcard if {
 	data_roles := {"r": {"weather": ["tool:forecast", "tool:al*"]}}
 	grants.named("weather", "tool", "forecast") with input as _with_role
@@ -257,6 +316,10 @@ test_what_a_claim_does_not_speak_of_is_unclaimed_where_told if {
 		not grants.unclaimed(type) with input as object.union(_with_claim(claim, "kuadrant"), {"context": {"unenforced": true}})
 	}
 	not grants.unclaimed("prompt") with input as _with_claim(claim, "kuadrant")
+	not grants.unclaimed("prompt") with input as object.union(
+		_with_claim(claim, "kuadrant"),
+		{"subject": {"limits": {}}, "context": {"unenforced": true}},
+	)
 	not grants.unclaimed("prompt") with input as object.union(_with_claim(claim, "strict"), {"context": {"unenforced": true}})
 	not grants.unclaimed("prompt") with input as object.union(_with_role, {"context": {"profile": "kuadrant", "unenforced": true}})
 }
