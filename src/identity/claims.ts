@@ -92,15 +92,22 @@ export function createClaimReader(paths: ClaimPaths): (claims: Claims) => Subjec
   const subject = mustParse(paths.subject, false)
   const grants = paths.grants.map((path) => mustParse(path, true))
   const roles = paths.roles.map((path) => mustParse(path, false))
+  const groups = (paths.groups ?? []).map((path) => mustParse(path, false))
+  const scopes = (paths.scopes ?? []).map((path) => mustParse(path, false))
+  const email = paths.email === undefined ? undefined : mustParse(paths.email, false)
   const virtualServer = paths.virtualServer === undefined ? undefined : mustParse(paths.virtualServer, false)
   return (claims) => {
     const id = follow(claims, subject)
     if (typeof id !== 'string' || id === '') return undefined
     const named = virtualServer === undefined ? undefined : virtualServerOf(claims, virtualServer)
+    const address = email === undefined ? undefined : emailOf(claims, email)
     return Object.freeze({
       id,
       grants: grantsOf(claims, grants),
       roles: Object.freeze(roles.flatMap((path) => stringsOf(follow(claims, path)))),
+      groups: Object.freeze(groups.flatMap((path) => stringsOf(follow(claims, path)))),
+      scopes: Object.freeze(scopes.flatMap((path) => scopesOf(follow(claims, path)))),
+      ...(address === undefined ? {} : { email: address }),
       ...(named === undefined ? {} : { virtualServer: named }),
     })
   }
@@ -156,6 +163,18 @@ function follow(claims: unknown, path: readonly Segment[]): unknown {
 function stringsOf(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value]
   return Array.isArray(value) ? value.filter((member) => typeof member === 'string') : []
+}
+
+/** RFC 6749 section 3.3: names parted by blanks. Some issuers give a list instead. */
+function scopesOf(value: unknown): readonly string[] {
+  return stringsOf(value).flatMap((text) => text.split(' ').filter((scope) => scope !== ''))
+}
+
+/** OpenID Connect Core 1.0 section 5.1: `email_verified` stands beside the address. */
+function emailOf(claims: Claims, path: readonly Segment[]): string | undefined {
+  const email = follow(claims, path)
+  const verified = follow(claims, [...path.slice(0, -1), 'email_verified'])
+  return typeof email === 'string' && verified !== false ? email : undefined
 }
 
 function grantsOf(claims: Claims, paths: readonly (readonly Segment[])[]): Subject['grants'] {
