@@ -18,7 +18,7 @@ export interface RevocationRoutes {
   readonly revocations: Revocations
   readonly publisher: Publisher
   /** Opens what the state keeps sealed; undefined where it cannot be. */
-  readonly open: (sealed: string) => string | undefined
+  readonly open: (sealed: string, id: string) => string | undefined
 }
 
 const maxBodyBytes = 64 * 1024

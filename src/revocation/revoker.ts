@@ -34,8 +34,8 @@ export interface RevokerOptions {
   readonly longestLife: (issuer: string | undefined) => number
   /** The API keys that act as a subject, or with undefined all of them: they outlive every token. */
   readonly apiKeys?: (subject: string | undefined) => readonly string[]
-  /** Makes what a revocation names, in words, unreadable for others; undefined: it is not kept then. */
-  readonly seal?: (text: string) => string | undefined
+  /** Makes what the revocation `id` names, in words, unreadable for others; undefined: it is not kept then. */
+  readonly seal?: (text: string, id: string) => string | undefined
   /** Milliseconds since the epoch. */
   readonly now?: () => number
 }
@@ -60,7 +60,7 @@ function entryFor(order: RevocationOrder, at: number, { longestLife, apiKeys, se
   const { target, reason, id = randomUUID() } = order
   const before = isWheneverIssued(target) ? order.before : (order.before ?? at)
   const until = order.until ?? endOf(target, before ?? at, longestLife, apiKeys)
-  const about = seal === undefined ? describe(target) : seal(describe(target))
+  const about = seal === undefined ? describe(target) : seal(describe(target), id)
   return {
     id,
     revocation: { ...revocationOf(target), ...(before === undefined ? {} : { before }) },
@@ -98,14 +98,16 @@ function apiKeysMeant(target: Target, apiKeys: (subject: string | undefined) => 
   return apiKeys(target.of.subject)
 }
 
-function ofApiKey(entry: RevocationEntry, id: string, seal: RevokerOptions['seal'] = (text) => text): RevocationEntry {
-  const target: Target = { of: { kind: 'api-key', id } }
-  const { until: _, about: __, ...rest } = entry
-  const about = seal(describe(target))
+function ofApiKey(entry: RevocationEntry, key: string, seal: RevokerOptions['seal'] = (text) => text): RevocationEntry {
+  const target: Target = { of: { kind: 'api-key', id: key } }
+  const id = `${entry.id}/${key}`
+  const { before } = entry.revocation
+  const about = seal(describe(target), id)
   return {
-    ...rest,
-    id: `${entry.id}/${id}`,
-    revocation: revocationOf(target),
+    id,
+    revocation: { ...revocationOf(target), ...(before === undefined ? {} : { before }) },
+    at: entry.at,
+    ...(entry.reason === undefined ? {} : { reason: entry.reason }),
     ...(about === undefined ? {} : { about }),
   }
 }

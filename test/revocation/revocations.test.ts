@@ -253,6 +253,7 @@ describe('API keys of a subject', () => {
     await revoker.revoke({ target: { of: { kind: 'subject', subject: 'alice' } } })
     expect(ledger.kept.map(({ until }) => until)).toEqual([now + 60, undefined, undefined])
     expect(kindOf(revocations, { subject: 'whoever', apiKey: 'k2', issuedAt: now - 1 })).toBe('revoked')
+    expect(kindOf(revocations, { subject: 'whoever', apiKey: 'k2', issuedAt: now + 1 })).toBe('good')
     await revoker.revoke({ target: { role: 'admin', from: { kind: 'everybody' } } })
     await revoker.revoke({ target: { role: 'admin', from: { kind: 'subject', subject: 'bob' } } })
     expect(ledger.kept.slice(3).map(({ until }) => until)).toEqual([undefined, now + 60])
