@@ -1,4 +1,5 @@
-import { parsePath, presets } from '../identity/claims.ts'
+import { parsePath } from '../identity/claim-path.ts'
+import { presets } from '../identity/claims.ts'
 import { addressFault } from '../identity/key-document.ts'
 import type { ClaimPaths, IssuerOptions, KeycloakEventsOptions, KeysOption } from '../identity/options.ts'
 import type { Check } from './check.ts'

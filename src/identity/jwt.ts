@@ -35,20 +35,6 @@ export function readToken(compact: string): TokenReading {
   return memberFault(header, payload) ?? { ok: true, token: { compact, header, payload } }
 }
 
-/**
- * Whether a token is an access token: header `typ` (RFC 9068 section 2.1) and claim `typ` (Keycloak's; an ID token has
- * `ID`). The fault is `token_type`.
- */
-export function typeFault({ header, payload }: UnverifiedToken): Failure | undefined {
-  if (Object.hasOwn(header, 'typ') && !isTokenType(header['typ'])) {
-    return failure('token_type', 'expected the header `typ` to be `JWT` or `at+jwt`')
-  }
-  if (Object.hasOwn(payload, 'typ') && payload['typ'] !== 'Bearer') {
-    return failure('token_type', 'expected the claim `typ` to be `Bearer`')
-  }
-  return undefined
-}
-
 function memberFault(header: Claims, payload: Claims): Failure | undefined {
   const refused = refusedParameters.find((name) => Object.hasOwn(header, name))
   if (refused !== undefined) return malformed(`expected no header parameter \`${refused}\``)
@@ -67,10 +53,6 @@ function readObject(part: string): Claims | undefined {
 function decodePart(part: string): Uint8Array | undefined {
   const bytes = Buffer.from(part, 'base64url')
   return bytes.toString('base64url') === part ? bytes : undefined
-}
-
-function isTokenType(typ: unknown): boolean {
-  return typeof typ === 'string' && /^(?:application\/)?(?:jwt|at\+jwt)$/i.test(typ)
 }
 
 function malformed(detail: string): Failure {

@@ -56,7 +56,10 @@ export async function fetchDocument(address: string, options: FetchOptions): Pro
   }
 }
 
-/** Fetches the JWK Set that an issuer's metadata names; the metadata must speak of exactly that issuer (section 4.3). */
+/**
+ * Fetches the JWK Set that an issuer's metadata names; the metadata must speak of exactly that issuer (section 4.3). The
+ * set may be at another host, where Google and Entra have theirs, but not where an https issuer cannot vouch for it.
+ */
 export async function discoverKeys(issuer: string, options: FetchOptions): Promise<KeyDocument> {
   const metadata = await fetchDocument(discoveryAddress(issuer), options)
   if (!metadata.ok) return metadata
@@ -64,9 +67,11 @@ export async function discoverKeys(issuer: string, options: FetchOptions): Promi
     return failed(discoveryAddress(issuer), 'expected metadata of the issuer itself')
   }
   const address = own(metadata.value, 'jwks_uri')
-  return typeof address === 'string'
-    ? fetchDocument(address, options)
-    : failed(discoveryAddress(issuer), 'expected metadata with `jwks_uri`')
+  if (typeof address !== 'string') return failed(discoveryAddress(issuer), 'expected metadata with `jwks_uri`')
+  if (!options.allowHttp && isHttps(issuer) && !isHttps(address)) {
+    return failed(discoveryAddress(issuer), 'expected `jwks_uri` to be an https address, as the issuer is')
+  }
+  return fetchDocument(address, options)
 }
 
 async function boundedBody(response: Response): Promise<Uint8Array | undefined> {
@@ -79,6 +84,10 @@ async function boundedBody(response: Response): Promise<Uint8Array | undefined> 
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
+}
+
+function isHttps(address: string): boolean {
+  return URL.canParse(address) && new URL(address).protocol === 'https:'
 }
 
 function isLoopback(hostname: string): boolean {

@@ -6,8 +6,8 @@ import type { IssuerOptions, KeysOption } from './options.ts'
 export interface KeySource {
   /** The set to verify with now; undefined: the keys cannot be had. The same object as long as the keys are the same. */
   current(): Promise<KeySet | undefined>
-  /** The set after looking again, at most once a second, because a key was not in it. */
-  renewed(): Promise<KeySet | undefined>
+  /** The set after looking again, at most once a second, because the key that is wanted was not in it. */
+  renewed(holds: (set: KeySet) => boolean): Promise<KeySet | undefined>
   /** Whether there is a set that may be used. Asking also renews an old one, so that a probe keeps an idle service ready. */
   ready(): boolean
   /** Fetches the keys, unless they are here. */
@@ -28,10 +28,11 @@ export interface KeySourceOptions {
   readonly onFault?: ((detail: string) => void) | undefined
 }
 
-/** How old a set may become while the issuer answers, in milliseconds; from half of that on it is renewed. */
-export const maxAgeMs = 10 * 60_000
-/** How long a set is kept while the issuer does not answer, in milliseconds. */
-export const maxOutageMs = 60 * 60_000
+/**
+ * How old a set may become, in milliseconds, where the issuer's options do not say: while the issuer answers, being
+ * renewed from half of that on; and while it does not.
+ */
+export const defaultKeyAges = { maxAgeMs: 10 * 60_000, maxOutageMs: 60 * 60_000 } as const
 
 const retryAfterMs = 1000
 /** For how long after a failure requests no longer wait for the next attempt, in milliseconds. */
@@ -49,8 +50,11 @@ export function createKeySource(issuer: IssuerOptions, options: KeySourceOptions
   const address = keys.kind === 'url' ? keys.url : discoveryAddress(issuer.issuer)
   const fault = addressFault(address, options.allowHttp)
   if (fault !== undefined) throw new TypeError(`keys of issuer \`${issuer.issuer}\`: ${fault}`)
-  return new RemoteSource((signal) => fetchKeys(issuer.issuer, keys, { ...options, signal }), options)
+  const ages = issuer.keyAges ?? defaultKeyAges
+  return new RemoteSource((signal) => fetchKeys(issuer.issuer, keys, { ...options, signal }), ages, options)
 }
+
+type KeyAges = NonNullable<IssuerOptions['keyAges']>
 
 type Fetched =
   | { readonly ok: true; readonly set: KeySet; readonly text: string }
@@ -58,6 +62,8 @@ type Fetched =
 
 class RemoteSource implements KeySource {
   readonly #fetchKeys: (signal: AbortSignal) => Promise<Fetched>
+  readonly #maxAgeMs: number
+  readonly #maxOutageMs: number
   readonly #now: () => number
   readonly #timeoutMs: number
   readonly #onFault: (detail: string) => void
@@ -69,8 +75,10 @@ class RemoteSource implements KeySource {
   #failedAt = Number.NEGATIVE_INFINITY
   #renewedAt = Number.NEGATIVE_INFINITY
 
-  constructor(fetchKeys: (signal: AbortSignal) => Promise<Fetched>, options: KeySourceOptions) {
+  constructor(fetchKeys: (signal: AbortSignal) => Promise<Fetched>, ages: KeyAges, options: KeySourceOptions) {
     this.#fetchKeys = fetchKeys
+    this.#maxAgeMs = ages.maxAgeMs
+    this.#maxOutageMs = ages.maxOutageMs
     this.#now = options.now
     this.#timeoutMs = options.timeoutMs ?? defaultTimeoutMs
     this.#onFault = options.onFault ?? (() => undefined)
@@ -79,12 +87,16 @@ class RemoteSource implements KeySource {
   async current(): Promise<KeySet | undefined> {
     const attempt = this.#renewIfDue()
     const age = this.#age()
-    if (age >= maxAgeMs && !this.#mayServeWithoutWaiting(age)) await attempt
+    if (age >= this.#maxAgeMs && !this.#mayServeWithoutWaiting(age)) await attempt
     return this.#usable()
   }
 
-  async renewed(): Promise<KeySet | undefined> {
-    if (this.#underWay === undefined && this.#since(this.#renewedAt) >= retryAfterMs) {
+  async renewed(holds: (set: KeySet) => boolean): Promise<KeySet | undefined> {
+    // What is under way may have been answered before the key was published: it does not stand for looking again.
+    await this.#underWay
+    const set = this.#usable()
+    if (set !== undefined && holds(set)) return set
+    if (this.#since(this.#renewedAt) >= retryAfterMs) {
       this.#renewedAt = this.#now()
       void this.#attempt()
     }
@@ -107,17 +119,17 @@ class RemoteSource implements KeySource {
   }
 
   #renewIfDue(): Promise<void> | undefined {
-    const due = this.#age() >= maxAgeMs / 2 && this.#since(this.#triedAt) >= retryAfterMs
+    const due = this.#age() >= this.#maxAgeMs / 2 && this.#since(this.#triedAt) >= retryAfterMs
     return due ? this.#attempt() : this.#underWay
   }
 
   /** In a known outage nobody waits: the set is served, and the next attempt goes on beside it. */
   #mayServeWithoutWaiting(age: number): boolean {
-    return age < maxOutageMs && this.#since(this.#failedAt) < failureHoldsMs
+    return age < this.#maxOutageMs && this.#since(this.#failedAt) < failureHoldsMs
   }
 
   #usable(): KeySet | undefined {
-    return this.#age() < maxOutageMs ? this.#loaded?.set : undefined
+    return this.#age() < this.#maxOutageMs ? this.#loaded?.set : undefined
   }
 
   #age(): number {

@@ -27,7 +27,9 @@ export function timeFault(times: TokenTimes, issuer: IssuerOptions, now: number)
   if ((nbf !== undefined && nbf > latest) || (iat !== undefined && iat > latest)) {
     return failure('token_not_yet_valid', 'expected `nbf` and `iat` not to lie in the future')
   }
-  if (exp !== undefined && exp > now + issuer.maxLifetimeSeconds) {
+  // Measured from both ends: a revocation is forgotten when the longest life of what it names is over.
+  const latestEnd = iat === undefined ? Number.POSITIVE_INFINITY : iat + issuer.clockToleranceSeconds
+  if (exp !== undefined && exp > Math.min(now, latestEnd) + issuer.maxLifetimeSeconds) {
     return failure('token_malformed', 'expected `exp` within the maximum lifetime')
   }
   return undefined
@@ -41,6 +43,26 @@ export function audienceFault(payload: Claims, audiences: readonly string[]): Fa
     typeof name === 'string' && name !== '' && (audiences.length === 0 || audiences.includes(name))
   const meant = named.every((name) => typeof name === 'string') && named.some(accepted)
   return meant ? undefined : failure('token_audience', 'expected `aud` to hold one of the audiences')
+}
+
+/** The claims that name the client a token was issued to: OpenID Connect's, RFC 9068's, Okta's, and Entra's of version 1. */
+const partyClaims = ['azp', 'client_id', 'cid', 'appid'] as const
+
+/** Whether a token was issued to one of the clients that are accepted; the first of the claims that is there counts. */
+export function partyFault(payload: Claims, parties: IssuerOptions['authorizedParties']): Failure | undefined {
+  if (parties === undefined) return undefined
+  const claim = partyClaims.find((name) => Object.hasOwn(payload, name))
+  if (claim === undefined) return failure('token_claim_missing', 'expected `azp` or `client_id`')
+  const party = payload[claim]
+  return typeof party === 'string' && parties.includes(party)
+    ? undefined
+    : failure('token_party', 'expected the token to be issued to one of the authorized parties')
+}
+
+/** Whether a token has every claim that its issuer's options ask for; null is no value. */
+export function requiredClaimFault(payload: Claims, names: readonly string[] = []): Failure | undefined {
+  const missing = names.find((name) => own(payload, name) === undefined || payload[name] === null)
+  return missing === undefined ? undefined : failure('token_claim_missing', `expected the claim \`${missing}\``)
 }
 
 function numberOf(payload: Claims, name: string): number | undefined {

@@ -3,13 +3,14 @@ import { compactVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { type Claims, own } from './claims.ts'
 import { type Failure, failure } from './failure.ts'
-import { readToken, typeFault, type UnverifiedToken } from './jwt.ts'
+import { readToken, type UnverifiedToken } from './jwt.ts'
 import type { KeySource } from './key-source.ts'
 import { type KeySet, type Selection, selectKey } from './keys.ts'
 import type { IssuerOptions } from './options.ts'
 import { judged, noRevocations, type Standing } from './standing.ts'
 import type { Authentication, CredentialFacts, RevocationCheck, Subject } from './subject.ts'
-import { audienceFault, type TokenTimes, timeFault, timesOf } from './token-rules.ts'
+import { audienceFault, partyFault, requiredClaimFault, type TokenTimes, timeFault, timesOf } from './token-rules.ts'
+import { typeFault } from './token-type.ts'
 
 /** An issuer that tokens may name, with its keys opened and its claim paths read. */
 export interface TrustedIssuer {
@@ -106,7 +107,12 @@ export class TokenVerifier {
     { keySet, digest }: { readonly keySet: KeySet; readonly digest: string },
   ): Verified | Failure {
     const times = timesOf(payload)
-    const fault = timeFault(times, issuer.options, this.#seconds()) ?? audienceFault(payload, issuer.options.audiences)
+    const { audiences, authorizedParties, requiredClaims } = issuer.options
+    const fault =
+      timeFault(times, issuer.options, this.#seconds()) ??
+      audienceFault(payload, audiences) ??
+      partyFault(payload, authorizedParties) ??
+      requiredClaimFault(payload, requiredClaims)
     if (fault !== undefined) return fault
     if (times.exp === undefined) return failure('token_claim_missing', 'expected `exp`')
     const subject = issuer.readClaims(payload)
@@ -169,11 +175,12 @@ async function verifySignature(token: UnverifiedToken, issuer: TrustedIssuer): P
 async function chooseKey(header: Claims, alg: string, source: KeySource): Promise<Choice | Failure> {
   const unavailable = failure('keys_unavailable', 'expected the issuer to give out its keys')
   try {
+    const lacksKey = (selection: Selection): boolean => !selection.ok && selection.kidUnknown === true
     let keySet = await source.current()
     if (keySet === undefined) return unavailable
     let selection = selectKey(keySet, header, alg)
-    if (!selection.ok && selection.kidUnknown) {
-      keySet = await source.renewed()
+    if (lacksKey(selection)) {
+      keySet = await source.renewed((set) => !lacksKey(selectKey(set, header, alg)))
       if (keySet === undefined) return unavailable
       selection = selectKey(keySet, header, alg)
     }

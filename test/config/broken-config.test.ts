@@ -55,7 +55,7 @@ const shape: readonly Row[] = [
   [
     'a key like those of every object',
     `${sso}__proto__: {issuers: []}\n`,
-    '4:1: __proto__: unknown key `__proto__`; mend: remove it, or use one of `listen`, `bundle`, `data`, `issuers`, `capabilities`, `mcp`, `insecure`',
+    '4:1: __proto__: unknown key `__proto__`; mend: remove it, or use one of `listen`, `bundle`, `data`, `issuers`, `capabilities`, `mcp`, `gateway`, `protectedResource`, `state`, `revocations`, `insecure`',
   ],
   [
     'a key with a constructor',

@@ -83,19 +83,33 @@ describe('a configuration with nothing but an issuer', () => {
 
   it('has the defaults that the schema documents', async () => {
     const schema = JSON.parse(readFileSync(new URL('../../schemas/config.json', import.meta.url), 'utf8'))
-    const { listen, capabilities, mcp, insecure, issuers, dataFiles } = await load(minimal)
-    const documented = defaultsOf(schema)
-    expect(documented).toEqual({
+    const { listen, capabilities, mcp, gateway, insecure, issuers, dataFiles, revocations } = await load(minimal)
+    const { protectedResource, state } = await load(
+      `${minimal}protectedResource: {resource: "https://a/mcp", authorizationServers: []}\nstate: {redis: {url: "redis://a"}}\n`,
+    )
+    expect(defaultsOf(schema)).toEqual({
       listen,
       mcp,
       insecure,
       data: dataFiles,
       capabilities: without(capabilities, 'keyFile', 'trustedFile'),
+      gateway: without(gateway, 'signingKey'),
+      protectedResource: without(protectedResource ?? {}, 'resource', 'authorizationServers'),
+      state: { redis: { prefix: state.redis?.prefix } },
+      revocations: without(revocations, 'followUrl'),
     })
-    const { clockToleranceSeconds, maxLifetimeSeconds } = issuers[0] ?? {}
+    const { clockToleranceSeconds, maxLifetimeSeconds, keyAges } = issuers[0] ?? {}
+    const events = await load(`${minimal}    keycloakEvents: {clientId: a, clientSecretFile: secret.txt}\n`, {
+      'secret.txt': 'secret',
+    })
     expect(defaultsOf(schema.definitions.issuer)).toEqual({
       clockToleranceSeconds,
       maxLifetimeSeconds,
+      keys: {
+        maxAgeSeconds: (keyAges?.maxAgeMs ?? 0) / 1000,
+        maxOutageSeconds: (keyAges?.maxOutageMs ?? 0) / 1000,
+      },
+      keycloakEvents: { intervalMs: events.issuers[0]?.keycloakEvents?.intervalMs },
       claims: { preset: 'keycloak' },
     })
   })
@@ -121,11 +135,26 @@ issuers:
     audiences: [a, b]
     clockToleranceSeconds: 0
     maxLifetimeSeconds: 0.5
-    claims: {preset: entra, grants: [a.*, 'b\\.c.*.d'], roles: r, subject: oid, virtualServer: azp}
+    authorizedParties: [desk, cli]
+    requiredClaims: [jti, iat]
+    keys: {maxAgeSeconds: 30, maxOutageSeconds: 90.5}
+    backChannelLogout: {audiences: [gateway]}
+    keycloakEvents: {url: "https://login.example.com/admin/realms/a", clientId: watcher, clientSecretFile: secret.txt, intervalMs: 50}
+    claims:
+      preset: entra
+      grants: [a.*, 'b\\.c.*.d']
+      roles: r
+      groups: [g, h.i]
+      scopes: s
+      email: mail
+      subject: oid
+      virtualServer: azp
   - issuer: any text
     jwks: {file: jwks.json}
     audiences: [a]
-    claims: {grants: [], roles: []}
+    claims: {grants: [], roles: [], groups: [], scopes: []}
+    keys: {maxAgeSeconds: 7200}
+    authorizedParties: [a]
   - {issuer: dev, jwks: {secretFile: secret.txt}, audiences: [a]}
 capabilities:
   key: {file: key.pem}
@@ -135,6 +164,8 @@ capabilities:
   maxBytes: 4096
   trusted: {file: public.pem}
   enforce: false
+  bound: true
+  whenTooLarge: addressed-server
 mcp: {profile: kuadrant, maxBodyBytes: 1, maxDepth: 2, batches: true, denial: explicit, kuadrant: {headersOnly: true}}
 insecure: {anyAudience: false}
 `
@@ -163,12 +194,31 @@ describe('a configuration with everything', () => {
         audiences: ['a', 'b'],
         clockToleranceSeconds: 0,
         maxLifetimeSeconds: 0.5,
-        claims: { subject: 'oid', grants: ['a.*', 'b\\.c.*.d'], roles: ['r'], virtualServer: 'azp' },
+        authorizedParties: ['desk', 'cli'],
+        requiredClaims: ['jti', 'iat'],
+        keyAges: { maxAgeMs: 30_000, maxOutageMs: 90_500 },
+        backChannelLogout: { audiences: ['gateway'] },
+        keycloakEvents: {
+          url: 'https://login.example.com/admin/realms/a',
+          clientId: 'watcher',
+          clientSecret: 's'.repeat(32),
+          intervalMs: 50,
+        },
+        claims: {
+          subject: 'oid',
+          grants: ['a.*', 'b\\.c.*.d'],
+          roles: ['r'],
+          groups: ['g', 'h.i'],
+          scopes: ['s'],
+          email: 'mail',
+          virtualServer: 'azp',
+        },
       },
       expect.objectContaining({
         issuer: 'any text',
         keys: { kind: 'jwks', jwks: JSON.parse(jwks.public) },
-        claims: { subject: 'sub', grants: [], roles: [] },
+        keyAges: { maxAgeMs: 7_200_000, maxOutageMs: 7_200_000 },
+        claims: { subject: 'sub', grants: [], roles: [], groups: [], scopes: [], email: 'email' },
       }),
       expect.objectContaining({
         keys: { kind: 'secret', secret: new Uint8Array(32).fill(115) },
@@ -187,6 +237,8 @@ describe('a configuration with everything', () => {
       maxBytes: 4096,
       trustedFile: join(directory, 'public.pem'),
       enforce: false,
+      bound: true,
+      whenTooLarge: 'addressed-server',
     })
     expect(config.mcp).toEqual({
       profile: 'kuadrant',
@@ -274,6 +326,19 @@ describe('warnings', () => {
     expect(warnings).toHaveLength(1)
     expect(warnings[0]).toContain(`issuers[0].jwks.secretFile: the secret is shorter than the ${needed} bytes`)
     expect(warnings[0]).not.toContain('q7')
+  })
+})
+
+describe('the realm whose events are followed', () => {
+  it.each([
+    ['https://sso.example.com/realms/mcp', 'https://sso.example.com/admin/realms/mcp'],
+    ['https://sso.example.com/realms/mcp/', 'https://sso.example.com/admin/realms/mcp'],
+    ['https://sso.example.com/auth/realms/a%20b', 'https://sso.example.com/auth/admin/realms/a%20b'],
+    ['http://127.0.0.1:8080/realms/realms', 'http://127.0.0.1:8080/admin/realms/realms'],
+  ])('of issuer %s is at %s', async (issuer, url) => {
+    const events = 'keycloakEvents: {clientId: a, clientSecretFile: s.txt}'
+    const config = await load(`issuers: [{issuer: "${issuer}", audiences: [b], ${events}}]`, { 's.txt': 'secret\n' })
+    expect(config.issuers[0]?.keycloakEvents).toEqual({ url, clientId: 'a', clientSecret: 'secret', intervalMs: 1000 })
   })
 })
 

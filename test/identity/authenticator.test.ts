@@ -23,25 +23,27 @@ const issuer = issuerOptions([jwkOf(rsa, { kid: 'rsa' }), jwkOf(ec, { kid: 'ec' 
 const sign = signer('RS256', rsa.privateKey)
 const header = { alg: 'RS256', kid: 'rsa' }
 const token = craft(header, claims(), sign)
+/** What a subject has whose claims say nothing of it. */
+const bare = { groups: [], scopes: [] }
 
 describe('raw claims', () => {
   const second = issuerOptions([], { issuer: 'https://second.example.com', claims: presets.generic })
   const authenticator = createAuthenticator({ issuers: [issuer, second], now: () => nowMs })
   const read = (raw: unknown) => authenticator.authenticate({ kind: 'claims', claims: raw as Record<string, unknown> })
-  const all = { sub: 'alice', realm_access: { roles: ['first'] }, roles: ['second'] }
+  const all = { sub: 'alice', realm_access: { roles: ['first'], ...bare }, roles: ['second'], ...bare }
 
   test('without iss are read by the paths of the first issuer', async () => {
-    expect(await read(all)).toEqual({ ok: true, subject: { id: 'alice', grants: {}, roles: ['first'] } })
+    expect(await read(all)).toEqual({ ok: true, subject: { id: 'alice', grants: {}, roles: ['first'], ...bare } })
   })
 
   test('with iss are read by the paths of that issuer', async () => {
-    const subject = { id: 'alice', grants: {}, roles: ['second'] }
+    const subject = { id: 'alice', grants: {}, roles: ['second'], ...bare }
     expect(await read({ ...all, iss: 'https://second.example.com' })).toEqual({ ok: true, subject })
   })
 
   test('have no times, audience and type that matter, and no end', async () => {
     const outcome = await read({ ...all, iss: issuerName, exp: 1, nbf: 'never', iat: {}, aud: 7, typ: 'ID' })
-    expect(outcome).toEqual({ ok: true, subject: { id: 'alice', grants: {}, roles: ['first'] } })
+    expect(outcome).toEqual({ ok: true, subject: { id: 'alice', grants: {}, roles: ['first'], ...bare } })
   })
 
   const refused: readonly (readonly [name: string, raw: unknown, code: string])[] = [

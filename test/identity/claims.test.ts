@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Claims, createClaimReader, parsePath, presets } from '../../src/identity/claims.ts'
+import { parsePath } from '../../src/identity/claim-path.ts'
+import { type Claims, createClaimReader, presets } from '../../src/identity/claims.ts'
 import type { ClaimPaths } from '../../src/identity/options.ts'
 import type { Subject } from '../../src/identity/subject.ts'
 
@@ -58,7 +59,13 @@ describe('a claim path', () => {
 describe('a preset', () => {
   test.each(Object.keys(presets))('%s reads claims', (name) => {
     const paths: ClaimPaths = presets[name as keyof typeof presets]
-    expect(createClaimReader(paths)({ sub: 'alice' })).toEqual({ id: 'alice', grants: {}, roles: [] })
+    expect(createClaimReader(paths)({ sub: 'alice' })).toEqual({
+      id: 'alice',
+      grants: {},
+      roles: [],
+      groups: [],
+      scopes: [],
+    })
   })
 
   const samples: readonly (readonly [name: keyof typeof presets, claims: Claims, subject: Partial<Subject>])[] = [
@@ -82,7 +89,7 @@ describe('a preset', () => {
     ['generic', { roles: ['r'], grants: { s: ['tool:a'] } }, { roles: ['r'], grants: { s: ['tool:a'] } }],
   ]
   test.each(samples)('%s finds what its issuer writes', (name, claims, subject) => {
-    expect(createClaimReader(presets[name])({ sub: 'alice', ...claims })).toEqual({ id: 'alice', ...subject })
+    expect(createClaimReader(presets[name])({ sub: 'alice', ...claims })).toMatchObject({ id: 'alice', ...subject })
   })
 })
 
@@ -176,6 +183,8 @@ describe('the virtual server claim', () => {
       id: 'alice',
       grants: {},
       roles: [],
+      groups: [],
+      scopes: [],
       ...(expected === undefined ? {} : { virtualServer: expected }),
     })
     expect(Object.hasOwn(subject ?? {}, 'virtualServer')).toBe(expected !== undefined)

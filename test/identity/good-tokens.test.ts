@@ -80,9 +80,11 @@ describe('a token is accepted by its parts', () => {
     ['expired, but just within the tolerance', { exp: now - 4.999 }],
     ['not yet valid, but at the tolerance', { nbf: now + 5 }],
     ['issued in the future, but at the tolerance', { iat: now + 5 }],
-    ['with the longest life', { exp: now + 86400 }],
+    ['with the longest life', { iat: now, exp: now + 86400 }],
+    ['with the longest life, issued as long ago as the tolerance', { iat: now - 5, exp: now + 86400 }],
+    ['with the longest life and nothing of when it began', { iat: undefined, exp: now + 86400 }],
     ['with fractions of seconds', { exp: now + 0.25, iat: now - 0.25, nbf: now - 0.5 }],
-    ['with iat in the far past', { iat: 0 }],
+    ['issued nearly as long ago as a token may live', { iat: now - 86000 }],
     ['with a claim named __proto__', JSON.parse('{"__proto__":{"sub":"root"}}') as Record<string, unknown>],
     ['with arrays as deep as they may be', { deep: nested(63) }],
   ]
@@ -132,7 +134,14 @@ describe('a token is accepted', () => {
     const token = craft({ alg: 'ES256' }, payload, signer('ES256', ec.privateKey))
     expect(await authenticator.authenticate({ kind: 'token', token })).toEqual({
       ok: true,
-      subject: { id: 'bob@example.com', roles: ['staff'], grants: { files: ['tool:read'] }, expiresAt: now + 300 },
+      subject: {
+        id: 'bob@example.com',
+        roles: ['staff'],
+        grants: { files: ['tool:read'] },
+        groups: [],
+        scopes: [],
+        expiresAt: now + 300,
+      },
     })
     expect(idIn(await authenticator.authenticate({ kind: 'token', token: rsaToken({}) }))).toBe('alice')
   })
@@ -156,6 +165,8 @@ test('the subject of a Keycloak token has its grants, roles and end', async () =
       id: 'alice',
       grants: { weather: ['tool:alerts', 'admin'] },
       roles: ['forecaster', 'offline_access'],
+      groups: [],
+      scopes: [],
       virtualServer: 'team-a/desk',
       expiresAt: now + 60.5,
     },

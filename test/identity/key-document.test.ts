@@ -57,7 +57,9 @@ describe('discovery', () => {
 describe('the address of keys that metadata names', () => {
   const addresses: readonly (readonly [address: string, code: string])[] = [
     ['https://keys.example.com/certs', 'ok'],
-    ['http://localhost:8080/certs', 'ok'],
+    ['https://127.0.0.1:8443/certs', 'ok'],
+    ['http://localhost:8080/certs', 'keys_unavailable'],
+    ['http://127.0.0.1:8080/certs', 'keys_unavailable'],
     ['http://keys.example.com/certs', 'keys_unavailable'],
     ['http://127.0.0.1.example.com/certs', 'keys_unavailable'],
     ['http://127.0.0.1@keys.example.com/certs', 'keys_unavailable'],

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { maxAgeMs, maxOutageMs } from '../../src/identity/key-source.ts'
+import { defaultKeyAges } from '../../src/identity/key-source.ts'
 import { failing, hold, silent, startKeyServer } from './key-server.ts'
 import {
   codeOf,
@@ -14,6 +14,7 @@ import {
 import { claims, craft, issuerOptions, nowMs } from './tokens.ts'
 
 const minute = 60_000
+const { maxAgeMs, maxOutageMs } = defaultKeyAges
 
 let remote: RemoteIssuer
 
@@ -50,18 +51,20 @@ describe('when keys rotate', () => {
     expect(remote.server.requests).toHaveLength(3)
   })
 
-  test('to have waited for a fetch that was under way does not use up the fetch for an unknown kid', async () => {
-    const source = remote.source()
-    await source.load()
+  test('a fetch that was under way already does not stand for looking again', async () => {
+    const authenticator = await remote.loaded()
     const held = hold([oldJwk])
     remote.server.answer(held.listener)
     remote.clock.ms += maxAgeMs / 2
-    await source.current()
-    const joined = source.renewed()
+    const token = tokenBy(oldKey, 'old', { exp: nowMs / 1000 + 3600 })
+    expect(await codeOf(authenticator, token)).toBe('ok')
+    await vi.waitFor(() => expect(remote.server.requests).toHaveLength(2))
+    remote.server.publish([oldJwk, newJwk])
+    const outcomes = Array.from({ length: 5 }, (_, jti) =>
+      codeOf(authenticator, tokenBy(newKey, 'new', { jti, exp: nowMs / 1000 + 3600 })),
+    )
     held.release()
-    await joined
-    expect(remote.server.requests).toHaveLength(2)
-    await source.renewed()
+    expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['ok']))
     expect(remote.server.requests).toHaveLength(3)
   })
 
