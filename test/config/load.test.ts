@@ -179,6 +179,35 @@ const files = {
   'public.pem': pems.spki,
 }
 
+/** The first issuer of `everything`, as it is kept. */
+const firstIssuer = {
+  issuer: 'https://login.example.com/',
+  keys: { kind: 'url', url: 'https://sso.example.com/jwks' },
+  algorithms: ['PS256', 'EdDSA'],
+  audiences: ['a', 'b'],
+  clockToleranceSeconds: 0,
+  maxLifetimeSeconds: 0.5,
+  authorizedParties: ['desk', 'cli'],
+  requiredClaims: ['jti', 'iat'],
+  keyAges: { maxAgeMs: 30_000, maxOutageMs: 90_500 },
+  backChannelLogout: { audiences: ['gateway'] },
+  keycloakEvents: {
+    url: 'https://login.example.com/admin/realms/a',
+    clientId: 'watcher',
+    clientSecret: 's'.repeat(32),
+    intervalMs: 50,
+  },
+  claims: {
+    subject: 'oid',
+    grants: ['a.*', 'b\\.c.*.d'],
+    roles: ['r'],
+    groups: ['g', 'h.i'],
+    scopes: ['s'],
+    email: 'mail',
+    virtualServer: 'azp',
+  },
+}
+
 describe('a configuration with everything', () => {
   it('keeps what it says, with absolute paths', async () => {
     const config = await load(everything, files, { HOST: 'login.example.com' })
@@ -187,33 +216,7 @@ describe('a configuration with everything', () => {
     expect(config.bundleFile).toBe(join(directory, 'own.tar.gz'))
     expect(config.dataFiles).toEqual([join(directory, 'data/a.yaml'), join(directory, 'data/b.json')])
     expect(config.issuers).toEqual([
-      {
-        issuer: 'https://login.example.com/',
-        keys: { kind: 'url', url: 'https://sso.example.com/jwks' },
-        algorithms: ['PS256', 'EdDSA'],
-        audiences: ['a', 'b'],
-        clockToleranceSeconds: 0,
-        maxLifetimeSeconds: 0.5,
-        authorizedParties: ['desk', 'cli'],
-        requiredClaims: ['jti', 'iat'],
-        keyAges: { maxAgeMs: 30_000, maxOutageMs: 90_500 },
-        backChannelLogout: { audiences: ['gateway'] },
-        keycloakEvents: {
-          url: 'https://login.example.com/admin/realms/a',
-          clientId: 'watcher',
-          clientSecret: 's'.repeat(32),
-          intervalMs: 50,
-        },
-        claims: {
-          subject: 'oid',
-          grants: ['a.*', 'b\\.c.*.d'],
-          roles: ['r'],
-          groups: ['g', 'h.i'],
-          scopes: ['s'],
-          email: 'mail',
-          virtualServer: 'azp',
-        },
-      },
+      firstIssuer,
       expect.objectContaining({
         issuer: 'any text',
         keys: { kind: 'jwks', jwks: JSON.parse(jwks.public) },
@@ -326,19 +329,6 @@ describe('warnings', () => {
     expect(warnings).toHaveLength(1)
     expect(warnings[0]).toContain(`issuers[0].jwks.secretFile: the secret is shorter than the ${needed} bytes`)
     expect(warnings[0]).not.toContain('q7')
-  })
-})
-
-describe('the realm whose events are followed', () => {
-  it.each([
-    ['https://sso.example.com/realms/mcp', 'https://sso.example.com/admin/realms/mcp'],
-    ['https://sso.example.com/realms/mcp/', 'https://sso.example.com/admin/realms/mcp'],
-    ['https://sso.example.com/auth/realms/a%20b', 'https://sso.example.com/auth/admin/realms/a%20b'],
-    ['http://127.0.0.1:8080/realms/realms', 'http://127.0.0.1:8080/admin/realms/realms'],
-  ])('of issuer %s is at %s', async (issuer, url) => {
-    const events = 'keycloakEvents: {clientId: a, clientSecretFile: s.txt}'
-    const config = await load(`issuers: [{issuer: "${issuer}", audiences: [b], ${events}}]`, { 's.txt': 'secret\n' })
-    expect(config.issuers[0]?.keycloakEvents).toEqual({ url, clientId: 'a', clientSecret: 'secret', intervalMs: 1000 })
   })
 })
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { createAuthenticator } from '../../src/identity/authenticator.ts'
 import type { IssuerOptions } from '../../src/identity/options.ts'
 import type { Authentication } from '../../src/identity/subject.ts'
+import { goodIssuers, goodTokens } from './good-table.ts'
 import {
   claims,
   craft,
@@ -11,7 +12,6 @@ import {
   hmacSigner,
   issuerOptions,
   jwkOf,
-  type KeyPair,
   now,
   nowMs,
   rsaKeys,
@@ -19,87 +19,48 @@ import {
 } from './tokens.ts'
 
 const rsa = rsaKeys()
-const ed = edKeys()
-const pairs: Readonly<Record<string, KeyPair>> = {
-  RS256: rsa,
-  RS384: rsa,
-  RS512: rsa,
-  PS256: rsa,
-  PS384: rsa,
-  PS512: rsa,
-  ES256: ecKeys('P-256'),
-  ES384: ecKeys('P-384'),
-  ES512: ecKeys('P-521'),
-  EdDSA: ed,
-  Ed25519: ed,
-}
-const secret = Buffer.from('a shared secret that is long enough for every one of HS256, HS384, HS512')
 
-describe('a token is accepted by its algorithm', () => {
-  test.each(Object.entries(pairs))('under %s, signed by jose', async (alg, pair) => {
+describe.each(goodTokens)('a token at the edge of the rules of the %s is accepted', (_, tokens) => {
+  const authenticator = createAuthenticator({ issuers: goodIssuers, now: () => nowMs })
+  test.each(tokens)('%s', async (_name, token) => {
+    expect(idIn(await authenticator.authenticate({ kind: 'token', token }))).toBe('alice')
+  })
+})
+
+describe('a token is accepted that jose signed', () => {
+  const p256 = ecKeys('P-256')
+  test.each([
+    ['RS256', rsa],
+    ['PS512', rsa],
+    ['ES256', p256],
+    ['EdDSA', edKeys()],
+  ] as const)('under %s', async (alg, pair) => {
     const options = issuerOptions([jwkOf(pair, { kid: 'key', use: 'sig', alg })], { algorithms: [alg] })
     const token = await new SignJWT(claims()).setProtectedHeader({ alg, kid: 'key' }).sign(pair.privateKey)
     expect(await idOf(options, token)).toBe('alice')
   })
 
-  test.each(['HS256', 'HS384', 'HS512'])('under %s with a shared secret', async (alg) => {
-    const options = issuerOptions([], { keys: { kind: 'secret', secret }, algorithms: [alg] })
-    const token = await new SignJWT(claims()).setProtectedHeader({ alg }).sign(secret)
+  test('under HS256', async () => {
+    const secret = Buffer.from('a shared secret of 32 bytes, now')
+    const options = issuerOptions([], { keys: { kind: 'secret', secret }, algorithms: ['HS256'] })
+    const token = await new SignJWT(claims()).setProtectedHeader({ alg: 'HS256' }).sign(secret)
     expect(await idOf(options, token)).toBe('alice')
-  })
-
-  test('under a secret that is shorter than its digest', async () => {
-    const short = Buffer.from('short')
-    const options = issuerOptions([], { keys: { kind: 'secret', secret: short }, algorithms: ['HS256'] })
-    expect(await idOf(options, craft({ alg: 'HS256' }, claims(), hmacSigner(short)))).toBe('alice')
   })
 })
 
-describe('a token is accepted by its parts', () => {
-  const headers: readonly (readonly [name: string, changes: Record<string, unknown>])[] = [
-    ['without typ', { typ: undefined }],
-    ['with typ JWT', { typ: 'JWT' }],
-    ['with typ jwt', { typ: 'jwt' }],
-    ['with typ at+jwt', { typ: 'at+jwt' }],
-    ['with typ AT+JWT', { typ: 'AT+JWT' }],
-    ['with typ application/at+jwt', { typ: 'application/at+jwt' }],
-    ['with typ Application/JWT', { typ: 'Application/JWT' }],
-    ['without kid where one key fits', { kid: undefined }],
-    ['with a jwk, jku, x5u and x5c that nobody looks at', { jwk: {}, jku: 'https://x', x5u: 1, x5c: null }],
-  ]
-  test.each(headers)('%s', async (_, changes) => {
-    expect(await idOf(rsaIssuer(), rsaToken(changes))).toBe('alice')
-  })
+test('a token is accepted under a secret that is shorter than its digest', async () => {
+  const short = Buffer.from('short')
+  const options = issuerOptions([], { keys: { kind: 'secret', secret: short }, algorithms: ['HS256'] })
+  expect(await idOf(options, craft({ alg: 'HS256' }, claims(), hmacSigner(short)))).toBe('alice')
+})
 
-  const payloads: readonly (readonly [name: string, changes: Record<string, unknown>])[] = [
-    ['with aud as a string', { aud: 'mcp-gateway' }],
-    ['with aud in an array', { aud: ['mcp-gateway'] }],
-    ['with aud among others', { aud: ['account', 'http://127.0.0.1:8001/mcp'] }],
-    ['without claim typ', { typ: undefined }],
-    ['without iat and nbf', { iat: undefined, nbf: undefined }],
-    ['expired, but just within the tolerance', { exp: now - 4.999 }],
-    ['not yet valid, but at the tolerance', { nbf: now + 5 }],
-    ['issued in the future, but at the tolerance', { iat: now + 5 }],
-    ['with the longest life', { iat: now, exp: now + 86400 }],
-    ['with the longest life, issued as long ago as the tolerance', { iat: now - 5, exp: now + 86400 }],
-    ['with the longest life and nothing of when it began', { iat: undefined, exp: now + 86400 }],
-    ['with fractions of seconds', { exp: now + 0.25, iat: now - 0.25, nbf: now - 0.5 }],
-    ['issued nearly as long ago as a token may live', { iat: now - 86000 }],
-    ['with a claim named __proto__', JSON.parse('{"__proto__":{"sub":"root"}}') as Record<string, unknown>],
-    ['with arrays as deep as they may be', { deep: nested(63) }],
-  ]
-  test.each(payloads)('%s', async (_, changes) => {
-    expect(await idOf(rsaIssuer(), rsaToken({}, changes))).toBe('alice')
-  })
-
+describe('a token is accepted', () => {
   test.each(['Bearer ', 'bearer ', 'BEARER ', 'Bearer    ', ' \tBearer '])('after %j', async (scheme) => {
     const authenticator = createAuthenticator({ issuers: [rsaIssuer()], now: () => nowMs })
     const values = [`${scheme}${rsaToken({})} \t`]
     expect(idIn(await authenticator.authenticate({ kind: 'authorization', values }))).toBe('alice')
   })
-})
 
-describe('a token is accepted', () => {
   test('for any audience that it names where the issuer has no audiences', async () => {
     for (const aud of ['anybody', ['anybody', 'somebody']]) {
       expect(await idOf(rsaIssuer({ audiences: [] }), rsaToken({}, { aud }))).toBe('alice')
@@ -188,8 +149,4 @@ async function idOf(issuer: IssuerOptions, token: string): Promise<string> {
 
 function idIn(outcome: Authentication): string {
   return outcome.ok ? outcome.subject.id : outcome.code
-}
-
-function nested(depth: number): unknown {
-  return JSON.parse('['.repeat(depth) + ']'.repeat(depth))
 }

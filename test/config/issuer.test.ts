@@ -142,3 +142,18 @@ describe('a broken issuer', () => {
     expect(error.message).not.toContain(files['secret.txt'])
   })
 })
+
+describe('the realm whose events are followed', () => {
+  it.each([
+    ['https://sso.example.com/realms/mcp', 'https://sso.example.com/admin/realms/mcp'],
+    ['https://sso.example.com/realms/mcp/', 'https://sso.example.com/admin/realms/mcp'],
+    ['https://sso.example.com/auth/realms/a%20b', 'https://sso.example.com/auth/admin/realms/a%20b'],
+    ['http://127.0.0.1:8080/realms/realms', 'http://127.0.0.1:8080/admin/realms/realms'],
+  ])('of issuer %s is at %s', async (issuer, url) => {
+    const events = 'keycloakEvents: {clientId: a, clientSecretFile: s.txt}'
+    const text = `issuers: [{issuer: "${issuer}", audiences: [b], ${events}}]`
+    const directory = await makeDirectory({ 's.txt': 'secret\n', 'mcp-authz.yaml': text })
+    const config = await loadConfig(join(directory, 'mcp-authz.yaml'), { env: {} })
+    expect(config.issuers[0]?.keycloakEvents).toEqual({ url, clientId: 'a', clientSecret: 'secret', intervalMs: 1000 })
+  })
+})
