@@ -128,12 +128,18 @@ function scopesOf(claims: Claims, paths: readonly (readonly Segment[])[]): reado
   return Object.freeze([...new Set(names)].filter((name) => name !== ''))
 }
 
-/** `email_verified` (OpenID Connect Core 1.0 section 5.1) is a string with some issuers; where it is absent, the issuer vouches. */
+/**
+ * Claims that say whether an address is verified (OpenID Connect Core 1.0 section 5.1; Entra's, for whose guests anybody
+ * may have written it). Some issuers write them as strings; where there is none, the issuer vouches.
+ */
+const verifications = ['email_verified', 'xms_edov'] as const
+const verified: readonly unknown[] = [true, 'true', 1, '1']
+
 function emailOf(claims: Claims, path: readonly Segment[]): string | undefined {
-  const verified = Object.hasOwn(claims, 'email_verified') ? claims['email_verified'] : true
   const address = follow(claims, path)
-  if (verified !== true && verified !== 'true') return undefined
-  return typeof address === 'string' && address !== '' ? address : undefined
+  if (typeof address !== 'string' || address === '') return undefined
+  const doubted = verifications.some((name) => Object.hasOwn(claims, name) && !verified.includes(claims[name]))
+  return doubted ? undefined : address
 }
 
 function grantsOf(claims: Claims, paths: readonly (readonly Segment[])[]): Subject['grants'] {

@@ -153,6 +153,81 @@ describe('roles', () => {
   })
 })
 
+describe('groups', () => {
+  test('are read like roles, from each path in turn', () => {
+    const read = createClaimReader({ ...presets.generic, groups: ['groupIds', 'org.groups'] })
+    const claims = { sub: 'alice', groupIds: ['a b', 7, 'c'], org: { groups: 'a b' }, groups: ['x'] }
+    expect(read(claims)?.groups).toEqual(['a b', 'c', 'a b'])
+  })
+
+  test.each([undefined, null, 7, true, { 0: 'a' }, [['a']]])('are none in %j', (groups) => {
+    expect(subjectOf({ groups })?.groups).toEqual([])
+  })
+})
+
+describe('scopes', () => {
+  const cases: readonly (readonly [name: string, scope: unknown, expected: readonly string[]])[] = [
+    ['a string of one', 'read', ['read']],
+    ['a string of several', 'read write', ['read', 'write']],
+    ['blanks around and between', '  read   write ', ['read', 'write']],
+    ['blanks alone', '   ', []],
+    ['the empty string', '', []],
+    ['another white space, which parts no scopes', 'read\twrite\u00a0x', ['read\twrite\u00a0x']],
+    ['a comma, which is a letter', 'read,write', ['read,write']],
+    ['a scope twice', 'b a b', ['b', 'a']],
+    ['an array', ['read', 'write'], ['read', 'write']],
+    ['an array whose members hold several', ['a b', 'b', '', ' c '], ['a', 'b', 'c']],
+    ['members that are no strings', ['a', 1, null, ['b'], { c: 'c' }], ['a']],
+    ['an object', { read: true }, []],
+    ['a number', 7, []],
+    ['null', null, []],
+    ['nothing', undefined, []],
+  ]
+  test.each(cases)('from %s', (_, scope, expected) => {
+    const subject = subjectOf({ scope })
+    expect(subject?.scopes).toEqual(expected)
+    expect(Object.isFrozen(subject?.scopes)).toBe(true)
+  })
+
+  test('come from every path, each once', () => {
+    const read = createClaimReader({ ...presets.generic, scopes: ['scp', 'ext.scope'] })
+    expect(read({ sub: 'alice', scp: ['a', 'b'], ext: { scope: 'b c' }, scope: 'x' })?.scopes).toEqual(['a', 'b', 'c'])
+  })
+})
+
+describe('the e-mail address', () => {
+  const cases: readonly (readonly [name: string, claims: Claims, expected: string | undefined])[] = [
+    ['is there where nothing is said of it', { email: 'a@b.c' }, 'a@b.c'],
+    ['is there where it is verified', { email: 'a@b.c', email_verified: true }, 'a@b.c'],
+    ['is there where a string says so', { email: 'a@b.c', email_verified: 'true' }, 'a@b.c'],
+    ['is not there where it is not verified', { email: 'a@b.c', email_verified: false }, undefined],
+    ['is not there where a string says so', { email: 'a@b.c', email_verified: 'false' }, undefined],
+    ['is not there where it says something else', { email: 'a@b.c', email_verified: 'maybe' }, undefined],
+    ['is not there where it says null', { email: 'a@b.c', email_verified: null }, undefined],
+    ['is not there where one of two says no', { email: 'a@b.c', email_verified: true, xms_edov: false }, undefined],
+    ['is not the empty string', { email: '', email_verified: true }, undefined],
+    ['is no array', { email: ['a@b.c'] }, undefined],
+    ['is no object', { email: { address: 'a@b.c' } }, undefined],
+    ['is absent', { email_verified: true }, undefined],
+  ]
+  test.each(cases)('%s', (_, claims, expected) => {
+    const subject = subjectOf(claims) ?? {}
+    expect(Object.hasOwn(subject, 'email')).toBe(expected !== undefined)
+    if (expected !== undefined) expect(subject).toHaveProperty('email', expected)
+  })
+
+  test('may be elsewhere, and what is said of it is at the top', () => {
+    const read = createClaimReader({ ...presets.generic, email: 'user.mail' })
+    expect(read({ sub: 'alice', user: { mail: 'a@b.c', email_verified: false }, email: 'x@y.z' })?.email).toBe('a@b.c')
+    expect(read({ sub: 'alice', user: { mail: 'a@b.c' }, email_verified: false })).not.toHaveProperty('email')
+  })
+
+  test('is not read without a path', () => {
+    const { email: _, ...paths } = presets.generic
+    expect(createClaimReader(paths)({ sub: 'alice', email: 'a@b.c' })).not.toHaveProperty('email')
+  })
+})
+
 describe('the subject claim', () => {
   test.each([undefined, null, '', 0, 7, true, ['alice'], { id: 'alice' }])('%j names nobody', (sub) => {
     expect(createClaimReader(presets.generic)({ sub })).toBeUndefined()
@@ -198,7 +273,7 @@ describe('the virtual server claim', () => {
 })
 
 test('whatever the claims hold, a subject has only strings, and cannot be changed', () => {
-  const name = fc.constantFrom('sub', 'roles', 'grants', '__proto__', 'constructor', 's')
+  const name = fc.constantFrom('sub', 'roles', 'grants', 'groups', 'scope', 'email', '__proto__', 'constructor', 's')
   const json = fc.letrec((tie) => ({
     value: fc.oneof({ maxDepth: 4 }, fc.string(), fc.integer(), fc.constant(null), tie('array'), tie('object')),
     array: fc.array(tie('value'), { maxLength: 3 }),
@@ -208,9 +283,11 @@ test('whatever the claims hold, a subject has only strings, and cannot be change
     fc.property(json.object, (claims) => {
       const subject = createClaimReader(presets.generic)(claims as Claims)
       if (subject === undefined) return
-      expect(Object.isFrozen(subject) && Object.isFrozen(subject.grants) && Object.isFrozen(subject.roles)).toBe(true)
-      for (const value of [...Object.values(subject.grants).flat(), ...subject.roles])
-        expect(value).toBeTypeOf('string')
+      const { grants, roles, groups = [], scopes = [], email = '' } = subject
+      const lists = [...Object.values(grants), roles, groups, scopes]
+      expect([subject, grants, ...lists].every(Object.isFrozen)).toBe(true)
+      for (const value of [...lists.flat(), email]) expect(value).toBeTypeOf('string')
+      for (const scope of scopes) expect(scope).toMatch(/^[^ ]+$/)
     }),
   )
 })
@@ -222,6 +299,9 @@ test('a path that does not parse is refused with its text', () => {
   )
   expect(make({ grants: ['grants'] })).toThrow(TypeError)
   expect(make({ roles: ['roles.*'] })).toThrow(TypeError)
+  expect(make({ groups: ['groups.*'] })).toThrow(TypeError)
+  expect(make({ scopes: ['.scope'] })).toThrow(TypeError)
+  expect(make({ email: 'email.' })).toThrow(TypeError)
   expect(make({ virtualServer: '*' })).toThrow(TypeError)
 })
 
