@@ -11,9 +11,13 @@ import { loadData } from './config/data.ts'
 import { ConfigError } from './config/problem.ts'
 import { validatorOf } from './config/schema.ts'
 import { createCheckedStore } from './engine.ts'
+import type { Once } from './gateway/backend-init.ts'
+import { createGate, type Gate } from './gateway/gate.ts'
+import { createGatewayTokens } from './gateway/tokens.ts'
 import { createAuthenticator } from './identity/authenticator.ts'
 import { failure } from './identity/failure.ts'
 import type { Authentication, Authenticator } from './identity/subject.ts'
+import type { ProtectedResource } from './mcp/protected-resource.ts'
 import type { ReadOptions } from './mcp/reading.ts'
 import type { Data } from './policy/data.gen.ts'
 import type { Decision, ReasonCode } from './policy/decision.gen.ts'
@@ -24,6 +28,10 @@ export interface Assembly {
   readonly config: Config
   readonly authorizer: Authorizer
   readonly read: ReadOptions
+  /** What doors ask of a gateway's own tokens; undefined where there are none. */
+  readonly gate: Gate | undefined
+  /** What challenges name; undefined where nothing was said of it. */
+  readonly protectedResource: ProtectedResource | undefined
   /** The revision that decides now. */
   revision(): string
   /** Whether a checked bundle and every issuer's keys are loaded. */
@@ -44,6 +52,8 @@ export interface AssemblyOptions {
   readonly key?: CapabilityKey | undefined
   /** Believe x-mcp-authorized as a credential, under `capabilities.trusted`: the guard alone. */
   readonly guard?: boolean
+  /** What makes a router key good for one use, among all processes and replicas; absent: none is good. */
+  readonly once?: Once | undefined
   readonly record?: (decision: Decision) => void
   readonly onFault?: (code: ReasonCode, cause: string) => void
   /** Told one line at a time what the operator should know: issuers whose keys cannot be had. */
@@ -65,7 +75,7 @@ export async function assemble(config: Config, options: AssemblyOptions = {}): P
     onKeysFault: (issuer, detail) => options.onWarning?.(`the keys of issuer \`${issuer}\` cannot be had: ${detail}`),
   })
   const { profile } = config.mcp
-  const { key, guard = false, ...told } = options
+  const { key, guard = false, once, ...told } = options
   const authorizer = createAuthorizer({
     ...told,
     authenticator: guard ? withCapabilities(identity, await trustOf(config), profile) : identity,
@@ -79,6 +89,8 @@ export async function assemble(config: Config, options: AssemblyOptions = {}): P
     config,
     authorizer,
     read: readOptionsOf(config),
+    gate: gateOf(config, once),
+    protectedResource: config.protectedResource,
     revision: () => store.current()?.revision ?? '',
     ready: () => store.current() !== undefined && identity.ready(),
     loadKeys: () => identity.load(),
@@ -127,6 +139,12 @@ async function trustedPem({ trustedFile, keyFile }: Config['capabilities']): Pro
 function readOptionsOf({ mcp }: Config): ReadOptions {
   const { profile, maxBodyBytes, maxDepth, batches, kuadrant } = mcp
   return { profile, maxBodyBytes, maxDepth, batches, headersOnly: kuadrant.headersOnly }
+}
+
+function gateOf({ gateway }: Config, once: Once | undefined): Gate | undefined {
+  const { signingKey, backendInit, sessions } = gateway
+  if (signingKey === undefined || !(backendInit || sessions)) return undefined
+  return createGate({ tokens: createGatewayTokens({ signingKey, once }), backendInit, sessions })
 }
 
 async function bundleOf(file: string): Promise<Bundle> {

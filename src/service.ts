@@ -7,6 +7,7 @@ import { type Assembly, assemble, readCapabilityKey } from './assembly.ts'
 import type { CapabilityKey } from './capabilities/key.ts'
 import type { Config } from './config/config.ts'
 import { ConfigError } from './config/problem.ts'
+import { undeclaredResource } from './config/protected-resource-section.ts'
 import { type DataWatch, watchData } from './config/watch.ts'
 import type { DecisionLog } from './decision-log/log.ts'
 import { createMetrics, type Metrics } from './decision-log/metrics.ts'
@@ -65,6 +66,8 @@ export async function startService({ config, capabilityKeyFile, log }: ServiceOp
     started.envoy = await createEnvoyDoor({
       authorizer: assembly.authorizer,
       read: assembly.read,
+      gate: assembly.gate,
+      protectedResource: assembly.protectedResource,
       address: config.listen.grpc,
       onFault: ({ code, cause }) => told.fault(code, textOf(cause ?? 'denied at the door')),
     }).catch((cause: unknown) => {
@@ -128,6 +131,7 @@ async function listenHttp(
     metrics,
     jwks: () => key.jwks,
     origin: () => `http://${address}`,
+    protectedResource: config.protectedResource ?? undeclaredResource(config.issuers),
   })
   const server = createServer(app)
   const listening = once(server, 'listening')

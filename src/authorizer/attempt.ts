@@ -1,6 +1,6 @@
 import type { Credential, Subject } from '../identity/subject.ts'
-import type { Reading } from '../mcp/reading.ts'
-import type { Capabilities, Decision } from '../policy/decision.gen.ts'
+import type { Read, Reading } from '../mcp/reading.ts'
+import type { Capabilities, Decision, ReasonCode } from '../policy/decision.gen.ts'
 
 /** What a caller tried to do. Built by a door, from its protocol only. */
 export interface Attempt {
@@ -10,8 +10,18 @@ export interface Attempt {
   readonly principal?: string | undefined
   /** Also mint the capability token; if that fails, the attempt is denied. */
   readonly mint?: boolean
+  /**
+   * What the door has yet to find out of a request that was read, asked once the credential is good and before policy;
+   * what it finds is the reason of the denial, and `detail` is for the log.
+   */
+  readonly precondition?: ((reading: Read) => Promise<AttemptFault | undefined>) | undefined
   /** Who the caller says it is; a credential of somebody else is then `token_claim_missing`. */
   readonly subjectId?: string
+}
+
+export interface AttemptFault {
+  readonly code: ReasonCode
+  readonly detail: string
 }
 
 export interface Outcome {

@@ -5,6 +5,7 @@ import type { Decision, ReasonCode } from '../policy/decision.gen.ts'
 import type { Engine } from '../policy/engine.ts'
 import { textOf } from '../policy/errors.ts'
 import { buildInput } from '../policy/input.ts'
+import { categoryOf } from '../policy/reasons.ts'
 import type { Attempt, Authorizer, CapabilitiesOutcome, Outcome, VisibleQuery } from './attempt.ts'
 import {
   actionOf,
@@ -86,7 +87,8 @@ function tell({ onFault }: Parts, code: ReasonCode, thrown: unknown): void {
   }
 }
 
-async function decide(parts: Parts, { credential, reading, principal, mint, subjectId }: Attempt): Promise<Outcome> {
+async function decide(parts: Parts, attempt: Attempt): Promise<Outcome> {
+  const { credential, reading, principal, mint, subjectId } = attempt
   const authentication = await parts.authenticator.authenticate(credential)
   const engine = parts.engine()
   const known = knownOf(engine, reading)
@@ -96,6 +98,11 @@ async function decide(parts: Parts, { credential, reading, principal, mint, subj
   const named = { ...known, subject: subject.id }
   if (!reading.ok) return { decision: denial(reading.code, named), subject }
   if (engine === undefined) return { decision: denial('not_ready', named), subject }
+  const fault = await attempt.precondition?.(reading)
+  if (fault !== undefined) {
+    if (categoryOf(fault.code) === 'service') tell(parts, fault.code, fault.detail)
+    return { decision: denial(fault.code, named), subject }
+  }
   const scope = scopeOf(parts, { subject, virtualServers: reading.virtualServers, principal })
   const decision = judged(parts, { engine, scope, reading, named })
   if (!decision.allow || mint !== true) return { decision, subject }

@@ -59,6 +59,11 @@ function addServe(program: Command, terminal: Terminal, done: (code: ExitCode) =
     .option('--http <address>', 'HOST:PORT to listen on for HTTP')
     .option('--workers <n>', 'number of processes that share both ports', countFrom, 1)
     .option('--enforce-capability-filtering', 'the same as capabilities.enforce: true')
+    .option(
+      '--gateway-signing-key <key>',
+      "the gateway's HMAC secret; better GATEWAY_SIGNING_KEY, which nobody can see",
+    )
+    .addOption(new Option('--session-signing-key <key>', 'deprecated: --gateway-signing-key').hideHelp())
     .addOption(
       new Option('--log-level <level>', 'what to log on standard error').choices(['info', 'warn']).default('info'),
     )

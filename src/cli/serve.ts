@@ -1,6 +1,7 @@
 import cluster from 'node:cluster'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { NamedKey } from '../config/gateway-section.ts'
 import { overrideConfig } from '../config/override.ts'
 import { createDecisionLog, type DecisionLogOptions } from '../decision-log/log.ts'
 import { capabilityKeyFile, developmentToken, stateDirectory } from '../development.ts'
@@ -17,12 +18,16 @@ export interface ServeOptions {
   readonly http?: string
   readonly workers: number
   readonly enforceCapabilityFiltering?: true
+  readonly gatewaySigningKey?: string
+  /** The old name of the same. */
+  readonly sessionSigningKey?: string
   readonly logLevel: DecisionLogOptions['level']
 }
 
 /** `serve`: runs until SIGTERM or SIGINT, then drains; a second signal ends it at once. */
 export async function serve(options: ServeOptions, terminal: Terminal): Promise<ExitCode> {
-  const chosen = await chooseConfig(options.config, terminal)
+  const signing = signingKeyOf(options)
+  const chosen = await chooseConfig(options.config, terminal, signing.key)
   const { grpc, http, enforceCapabilityFiltering: enforce } = options
   const config = overrideConfig(chosen.config, { grpc, http, enforce, workers: options.workers })
   const keyFile = await capabilityKeyFile(config, terminal.env)
@@ -34,7 +39,7 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
   }
   if (options.workers > 1 && cluster.isPrimary) return await superviseWorkers(options.workers, announce)
   const log = createDecisionLog({ level: options.logLevel })
-  for (const warning of config.warnings) log.warning(warning)
+  for (const warning of [...signing.warnings, ...config.warnings]) log.warning(warning)
   const stopped = untilStopped()
   const service = await startService({ config, capabilityKeyFile: keyFile, log }).catch((thrown: unknown) => {
     // A worker's channel to its primary would keep a process alive that has nothing to do.
@@ -47,6 +52,18 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
   await service.stop()
   if (cluster.isWorker) process.disconnect()
   return exit.ok
+}
+
+function signingKeyOf({ gatewaySigningKey, sessionSigningKey }: ServeOptions): {
+  readonly key?: NamedKey
+  readonly warnings: readonly string[]
+} {
+  const from = gatewaySigningKey === undefined ? '--session-signing-key' : '--gateway-signing-key'
+  const text = gatewaySigningKey ?? sessionSigningKey
+  if (text === undefined) return { warnings: [] }
+  const seen = `${from}: everybody on this host can read a command line; set GATEWAY_SIGNING_KEY instead`
+  const old = '--session-signing-key is deprecated: name it --gateway-signing-key'
+  return { key: { text, from }, warnings: sessionSigningKey === undefined ? [seen] : [seen, old] }
 }
 
 function addressesOf({ grpc, http }: Service): Addresses {

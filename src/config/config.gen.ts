@@ -77,11 +77,11 @@ headersOnly?: boolean
 }
 }
 /**
- * The tokens of a Kuadrant gateway. The key comes from GATEWAY_SIGNING_KEY, whose value wins over the file's.
+ * The tokens of a Kuadrant gateway. The key comes from `serve --gateway-signing-key`, else from GATEWAY_SIGNING_KEY, else from the file.
  */
 gateway?: {
 /**
- * HMAC secret, 32 bytes or more of UTF-8. Name the environment's: "${GATEWAY_SIGNING_KEY}".
+ * HMAC secret, 32 bytes or more of UTF-8. Better absent: GATEWAY_SIGNING_KEY of the environment needs no mention.
  */
 signingKey?: string
 /**
@@ -110,7 +110,7 @@ publicHost?: string
  */
 resource?: string
 /**
- * OAUTH_AUTHORIZATION_SERVERS. Default: the issuers that are https addresses.
+ * OAUTH_AUTHORIZATION_SERVERS. Default: the issuers that are https or http addresses.
  */
 authorizationServers?: string[]
 /**

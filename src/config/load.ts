@@ -2,10 +2,11 @@ import { dirname, resolve } from 'node:path'
 import { type Check, startCheck } from './check.ts'
 import { type Config, deepFreeze } from './config.ts'
 import { type Environment, expand } from './expand.ts'
-import { resolveGateway, resolveProtectedResource, resolveRevocations, resolveState } from './gateway-section.ts'
+import { type NamedKey, resolveGateway, resolveRevocations, resolveState } from './gateway-section.ts'
 import { checkIssuersDiffer, resolveIssuer } from './issuer.ts'
 import { formatPath, type Located, locate, plainOf, without } from './located.ts'
 import { ConfigError, type Finding, problemsOf } from './problem.ts'
+import { resolveProtectedResource } from './protected-resource-section.ts'
 import { validatorOf } from './schema.ts'
 import { schemaFindings } from './schema-finding.ts'
 import { type Draft, resolveBundle, resolveCapabilities, resolveData, resolveListen, resolveMcp } from './section.ts'
@@ -14,6 +15,8 @@ import { parseSource, readSource } from './source.ts'
 export interface LoadOptions {
   /** Where `${NAME}` is looked up. */
   readonly env: Environment
+  /** The gateway's signing key from the command line, in place of the environment's and the file's. */
+  readonly signingKey?: NamedKey | undefined
 }
 
 /**
@@ -21,14 +24,14 @@ export interface LoadOptions {
  *
  * @throws ConfigError with everything that is wrong with the file, not only the first.
  */
-export async function loadConfig(file: string, { env }: LoadOptions): Promise<Config> {
+export async function loadConfig(file: string, { env, signingKey }: LoadOptions): Promise<Config> {
   const reading = await readSource(file)
   if (!reading.ok) throw new ConfigError([reading.problem])
   const parsing = parseSource(file, reading.text)
   if (!parsing.ok) throw new ConfigError(parsing.problems)
   const { root, findings } = expand(parsing.root, env)
   const absolute = resolve(file)
-  return await resolveConfig(root, findings, { file: absolute, directory: dirname(absolute), env })
+  return await resolveConfig(root, findings, { file: absolute, directory: dirname(absolute), env, signingKey })
 }
 
 /**
@@ -43,6 +46,7 @@ export async function parseConfig(value: unknown, directory: string, env: Enviro
 
 interface Origin extends Pick<Config, 'file' | 'directory'> {
   readonly env: Environment
+  readonly signingKey?: NamedKey | undefined
 }
 
 async function resolveConfig(root: Located, earlier: readonly Finding[], origin: Origin): Promise<Config> {
@@ -62,7 +66,11 @@ async function resolveConfig(root: Located, earlier: readonly Finding[], origin:
   return deepFreeze({ ...config, warnings: check.warnings })
 }
 
-async function configOf(draft: Draft, { env, ...origin }: Origin, check: Check): Promise<Omit<Config, 'warnings'>> {
+async function configOf(
+  draft: Draft,
+  { env, signingKey, ...origin }: Origin,
+  check: Check,
+): Promise<Omit<Config, 'warnings'>> {
   const insecure = {
     anyAudience: draft.insecure?.anyAudience ?? false,
     httpIssuers: draft.insecure?.httpIssuers ?? false,
@@ -81,7 +89,7 @@ async function configOf(draft: Draft, { env, ...origin }: Origin, check: Check):
     ),
     capabilities: await resolveCapabilities(draft.capabilities ?? {}, mcp.profile, check),
     mcp,
-    gateway: resolveGateway(draft.gateway ?? {}, { env, profile: mcp.profile }, check),
+    gateway: resolveGateway(draft.gateway ?? {}, { env, profile: mcp.profile, signingKey }, check),
     protectedResource: resolveProtectedResource(draft.protectedResource, { env, issuers }, check),
     state: resolveState(draft.state ?? {}, check),
     revocations: resolveRevocations(draft.revocations ?? {}, insecure.httpIssuers, check),

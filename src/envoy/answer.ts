@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Outcome } from '../authorizer/attempt.ts'
-import { challengeOf, denialBody, statusOf } from '../mcp/denial.ts'
+import { type ChallengedResource, challengeOf, type DenialReason, denialBody, statusOf } from '../mcp/denial.ts'
 import { initiators, removedHeaders } from '../mcp/internal-headers.ts'
 import type { HttpRequest, Reading, ReadOptions, RpcId } from '../mcp/reading.ts'
 import type { Decision, ReasonCode } from '../policy/decision.gen.ts'
@@ -12,6 +12,8 @@ export interface Asked {
   readonly profile: ReadOptions['profile']
   /** Kuadrant's wasm filter fails a request whose answer names any removal: only what is there is named then. */
   readonly headersOnly: boolean
+  /** What a challenge names. */
+  readonly protectedResource?: ChallengedResource | undefined
   readonly request: HttpRequest
   readonly reading: Reading
 }
@@ -38,7 +40,7 @@ export function answer(outcome: Outcome, asked: Asked): Answer {
   if (!isDecision(outcome?.decision)) return { bytes: refusal('policy_error', { rpcId }), fault: 'policy_error' }
   const { decision, capabilityToken } = outcome
   const first = decision.reasons[0]
-  if (first !== undefined) return { bytes: denialOf(decision, first, rpcId) }
+  if (first !== undefined) return { bytes: denialOf(decision, first, { rpcId, resource: asked.protectedResource }) }
   const fault = faultOf(asked, capabilityToken)
   if (fault !== undefined) return { bytes: refusal(fault, { rpcId, decisionId: decision.id }), fault }
   return { bytes: allowed({ ...mutationsOf(asked, capabilityToken), metadata: metadataOf(decision) }) }
@@ -48,15 +50,19 @@ export function answer(outcome: Outcome, asked: Asked): Answer {
 export function refusal(code: ReasonCode, about: { rpcId?: RpcId | undefined; decisionId?: string } = {}): Buffer {
   const reason = { code, message: messageOf(code) }
   const decided = { id: about.decisionId ?? randomUUID(), allow: false, revision: '', reasons: [reason] }
-  return denialOf(decided, reason, about.rpcId)
+  return denialOf(decided, reason, about)
 }
 
 type Decided = Pick<Decision, 'id' | 'allow' | 'revision' | 'reasons' | 'subject'>
 
-function denialOf(decision: Decided, reason: { code: ReasonCode; message: string }, rpcId: RpcId | undefined): Buffer {
+function denialOf(
+  decision: Decided,
+  reason: DenialReason,
+  { rpcId, resource }: { readonly rpcId?: RpcId | undefined; readonly resource?: ChallengedResource | undefined },
+): Buffer {
   const httpStatus = statusOf(reason.code)
   const headers: [string, string][] = [['content-type', 'application/json']]
-  const challenge = challengeOf(reason.code)
+  const challenge = challengeOf(reason, resource)
   if (challenge !== undefined) headers.push(['www-authenticate', challenge])
   return denied({
     httpStatus,

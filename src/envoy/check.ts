@@ -1,4 +1,6 @@
 import type { Authorizer } from '../authorizer/attempt.ts'
+import type { Gate } from '../gateway/gate.ts'
+import type { ProtectedResource } from '../mcp/protected-resource.ts'
 import type { Reading, ReadOptions } from '../mcp/reading.ts'
 import { readHttp } from '../mcp/request.ts'
 import type { ReasonCode } from '../policy/decision.gen.ts'
@@ -9,6 +11,10 @@ import { denied } from './check-response.ts'
 export interface CheckOptions {
   readonly authorizer: Pick<Authorizer, 'authorize'>
   readonly read: ReadOptions
+  /** Absent: no router key opens anything, and no session is asked for. */
+  readonly gate?: Gate | undefined
+  /** What challenges name. */
+  readonly protectedResource?: ProtectedResource | undefined
   /** Told of every denial that no authorizer made, for a log. */
   readonly onFault?: (fault: DoorFault) => void
 }
@@ -47,7 +53,7 @@ async function decide(bytes: Buffer, options: CheckOptions): Promise<Buffer> {
     report(options, { code: check.code })
     return refusal(check.code)
   }
-  const reading = readingOf(check, options.read)
+  const reading = readingOf(check, options)
   try {
     return await judge(check, reading, options)
   } catch (cause) {
@@ -57,21 +63,24 @@ async function decide(bytes: Buffer, options: CheckOptions): Promise<Buffer> {
 }
 
 async function judge(check: CheckRead, reading: Reading, options: CheckOptions): Promise<Buffer> {
+  const { gate, protectedResource } = options
   const { profile, headersOnly } = options.read
   const outcome = await options.authorizer.authorize({
     credential: { kind: 'authorization', values: check.authorization },
     reading,
     principal: check.principal,
     mint: wantsToken(profile, reading),
+    precondition: gate && (async (read) => await gate.faultOf(check.request.headers, read)),
   })
-  const { bytes, fault } = answer(outcome, { profile, headersOnly, request: check.request, reading })
+  const { bytes, fault } = answer(outcome, { profile, headersOnly, protectedResource, request: check.request, reading })
   if (fault !== undefined) report(options, { code: fault })
   return bytes
 }
 
 /** Two bodies are refused where every other fault of a request is: after the credential, and in the decision log. */
-function readingOf(check: CheckRead, options: ReadOptions): Reading {
-  if (!check.twoBodies) return readHttp(check.request, check.door, options)
+function readingOf(check: CheckRead, { read, gate }: CheckOptions): Reading {
+  const door = gate?.routerKeys === true ? { ...check.door, routerKeys: true } : check.door
+  if (!check.twoBodies) return readHttp(check.request, door, read)
   return { ok: false, code: 'body_ambiguous', detail: 'both `body` and `raw_body` are there', action: '' }
 }
 

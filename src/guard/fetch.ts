@@ -1,5 +1,7 @@
 import type { Authorizer, Outcome } from '../authorizer/attempt.ts'
+import type { Gate } from '../gateway/gate.ts'
 import type { Credential } from '../identity/subject.ts'
+import type { ProtectedResource } from '../mcp/protected-resource.ts'
 import type { DoorKnowledge, HttpRequest, Read, Reading, ReadOptions, RpcId } from '../mcp/reading.ts'
 import { readHttp } from '../mcp/request.ts'
 import type { ReasonCode } from '../policy/decision.gen.ts'
@@ -15,6 +17,10 @@ export interface Door {
   readonly authorizer: Authorizer
   readonly read: ReadOptions
   readonly knows: DoorKnowledge
+  /** Absent: no router key opens anything, and no session is asked for. */
+  readonly gate?: Gate | undefined
+  /** What challenges name. */
+  readonly protectedResource?: ProtectedResource | undefined
   /** Told what went wrong behind a denial of the guard's own; for a log, never for a client. */
   readonly onFault: (code: ReasonCode, cause: string) => void
   /** Milliseconds since the epoch. */
@@ -56,14 +62,15 @@ type Judged =
 async function judge(door: Door, request: Request): Promise<Judged> {
   const known: { rpcId: RpcId | undefined } = { rpcId: undefined }
   try {
-    const { read, knows, authorizer } = door
+    const { read, knows, authorizer, gate } = door
     const { bytes, whole } = await readBody(request, read.maxBodyBytes)
     const headers = readHeaders(request.headers)
     const reading = readWhole({ method: request.method, headers, body: bytes }, whole, { read, knows })
     known.rpcId = reading.rpcId
     const credential = credentialOf(headers, reading, read.profile)
-    const outcome = await authorizer.authorize({ credential, reading })
-    if (!isAllowed(outcome, reading)) return { ok: false, response: denialOf(outcome, known.rpcId) }
+    const precondition = gate && (async (asked: Read) => await gate.faultOf(headers, asked))
+    const outcome = await authorizer.authorize({ credential, reading, precondition })
+    if (!isAllowed(outcome, reading)) return { ok: false, response: denialOf(door, outcome, known.rpcId) }
     const filtered = mayList(reading)
     const authorized = credential.kind === 'capability'
     const carried = carriedRequest(request, { bytes, profile: read.profile, authorized, filtered })
@@ -93,9 +100,9 @@ function isAllowed({ decision }: Outcome, reading: Reading): reading is Read {
   return reading.ok && decision.allow === true && decision.reasons.length === 0
 }
 
-function denialOf({ decision }: Outcome, rpcId: RpcId | undefined): Response {
+function denialOf({ protectedResource: resource }: Door, { decision }: Outcome, rpcId: RpcId | undefined): Response {
   const [reason] = decision.reasons
-  return reason === undefined ? refusal('policy_error', rpcId) : denied(decision.id, reason, rpcId)
+  return reason === undefined ? refusal('policy_error', rpcId) : denied(decision.id, reason, { rpcId, resource })
 }
 
 function filterFor(

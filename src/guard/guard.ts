@@ -3,6 +3,8 @@ import { type Assembly, assemble } from '../assembly.ts'
 import type { Authorizer } from '../authorizer/attempt.ts'
 import { loadConfig } from '../config/load.ts'
 import { type DataWatch, watchData } from '../config/watch.ts'
+import type { Gate } from '../gateway/gate.ts'
+import type { ProtectedResource } from '../mcp/protected-resource.ts'
 import type { ReadOptions } from '../mcp/reading.ts'
 import type { Capabilities, Decision, ReasonCode } from '../policy/decision.gen.ts'
 import { textOf } from '../policy/errors.ts'
@@ -37,6 +39,10 @@ export interface AuthorizerGuardOptions extends GuardPlace {
   readonly profile?: ReadOptions['profile']
   /** Limits of reading. Default: those of an empty configuration. `headersOnly` means nothing here. */
   readonly read?: Partial<ReadOptions>
+  /** What is asked of a gateway's own tokens. Default: nothing, and `mcp-init-host` is refused. */
+  readonly gate?: Gate | undefined
+  /** What challenges name. Default: nothing. */
+  readonly protectedResource?: ProtectedResource | undefined
 }
 
 /** What a guard is made of: a configuration file, or an authorizer. */
@@ -73,8 +79,9 @@ const defaults: ReadOptions = {
  */
 export async function createGuard(options: GuardOptions): Promise<Guard> {
   if ('authorizer' in options) {
-    const { authorizer, read, profile = read?.profile ?? defaults.profile } = options
-    return guardOver({ authorizer, read: { ...defaults, ...read, profile } }, options, () => undefined)
+    const { authorizer, read, profile = read?.profile ?? defaults.profile, gate, protectedResource } = options
+    const parts = { authorizer, read: { ...defaults, ...read, profile }, gate, protectedResource }
+    return guardOver(parts, options, () => undefined)
   }
   const { record, onFault, onWarning = () => undefined } = options
   const config = await loadConfig(options.config, { env: process.env })
@@ -98,12 +105,15 @@ function watchOver(assembly: Assembly, onWarning: (text: string) => void): DataW
   })
 }
 
-function guardOver(parts: Pick<Door, 'authorizer' | 'read'>, place: GuardPlace, close: () => void): Guard {
+type Parts = Pick<Door, 'authorizer' | 'read' | 'gate' | 'protectedResource'>
+
+function guardOver(parts: Parts, place: GuardPlace, close: () => void): Guard {
   const { server, virtualServer, onFault = () => undefined } = place
-  const { authorizer } = parts
+  const { authorizer, gate, protectedResource } = parts
   // The guard has every body at hand: what a router's headers say in its stead is never the only word.
   const read = { ...parts.read, headersOnly: false }
-  const door: Door = { authorizer, read, knows: { server, virtualServer }, onFault, now: Date.now }
+  const knows = { server, virtualServer, routerKeys: gate?.routerKeys }
+  const door: Door = { authorizer, read, knows, gate, protectedResource, onFault, now: Date.now }
   return {
     fetch: (handler) => guardFetch(door, handler),
     async decide(attempt) {

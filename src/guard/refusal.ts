@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto'
-import { challengeOf, denialBody, statusOf } from '../mcp/denial.ts'
+import { type ChallengedResource, challengeOf, denialBody, statusOf } from '../mcp/denial.ts'
 import type { RpcId } from '../mcp/reading.ts'
 import type { Decision, ReasonCode } from '../policy/decision.gen.ts'
 import { messageOf } from '../policy/reasons.ts'
 
 /** What the guard answers for a decision that denies: status, challenge and body are those of every other door. */
-export function denied(id: string, reason: Decision['reasons'][number], rpcId: RpcId | undefined): Response {
-  const challenge = challengeOf(reason.code)
+export function denied(
+  id: string,
+  reason: Decision['reasons'][number],
+  { rpcId, resource }: { readonly rpcId: RpcId | undefined; readonly resource?: ChallengedResource | undefined },
+): Response {
+  const challenge = challengeOf(reason, resource)
   return new Response(denialBody(id, reason, rpcId), {
     status: statusOf(reason.code),
     headers: { ...plain, ...(challenge === undefined ? {} : { 'www-authenticate': challenge }) },
@@ -15,7 +19,7 @@ export function denied(id: string, reason: Decision['reasons'][number], rpcId: R
 
 /** A denial that no authorizer made. */
 export function refusal(code: ReasonCode, rpcId: RpcId | undefined): Response {
-  return denied(randomUUID(), { code, message: messageOf(code) }, rpcId)
+  return denied(randomUUID(), { code, message: messageOf(code) }, { rpcId })
 }
 
 /** What stands for an answer whose lists could not be cut. */

@@ -3,8 +3,10 @@ import express, { type ErrorRequestHandler, type Express, type Request, type Res
 import type { JWK } from 'jose'
 import type { Authorizer } from '../authorizer/attempt.ts'
 import { parseStrictJson } from '../mcp/json.ts'
+import type { ProtectedResource } from '../mcp/protected-resource.ts'
 import type { ReadOptions } from '../mcp/reading.ts'
 import { type EvaluationRequest, evaluationOf, readEvaluation } from './authzen.ts'
+import { protectedResourceRoutes } from './protected-resource.ts'
 import { addRevocationRoutes, type RevocationRoutes } from './revocations.ts'
 
 export interface HttpDoorOptions {
@@ -16,10 +18,12 @@ export interface HttpDoorOptions {
   readonly jwks: () => { readonly keys: readonly JWK[] }
   /** Counts in the text format of Prometheus. */
   readonly metrics: { readonly contentType: string; text(): Promise<string> }
-  /** `http://HOST:PORT` as bound, for the AuthZEN metadata. */
+  /** `http://HOST:PORT` as bound, for metadata. */
   readonly origin: () => string
   /** Absent: nothing is revoked here. */
   readonly revocations?: RevocationRoutes | undefined
+  /** What is published of the gateway; absent: nothing is. */
+  readonly protectedResource?: ProtectedResource | undefined
 }
 
 const maxEvaluations = 1000
@@ -43,6 +47,8 @@ export function createHttpDoor(options: HttpDoorOptions): Express {
   app.get('/.well-known/authzen-configuration', (_request, response) => {
     response.json(configurationAt(options.origin()))
   })
+  const { protectedResource } = options
+  if (protectedResource !== undefined) app.use(protectedResourceRoutes(protectedResource, options.origin))
   app.use('/access/v1', (request, response, next) => {
     // Section 10.1.4 of AuthZEN, whatever becomes of the request.
     const requestId = request.get('x-request-id')

@@ -1,14 +1,17 @@
 import type { ReasonCode } from '../policy/decision.gen.ts'
 import { categoryOf, messageOf, type ReasonCategory } from '../policy/reasons.ts'
+import { metadataAddress, type ProtectedResource, scopeTokens } from './protected-resource.ts'
 import type { RpcId } from './reading.ts'
 
 /** The HTTP statuses of a denial. Never 404: behind it a gateway drops the session. */
-export type DenialStatus = 400 | 401 | 403 | 413 | 503
+export type DenialStatus = 400 | 401 | 403 | 413 | 429 | 503
 
 /** The part of a decision's reason that a client is told. */
 export interface DenialReason {
   readonly code: ReasonCode
   readonly message: string
+  /** OAuth scopes that would cure it. */
+  readonly scopes?: readonly string[]
 }
 
 const statusOfCategory = {
@@ -18,7 +21,10 @@ const statusOfCategory = {
   service: 503,
 } satisfies Record<ReasonCategory, DenialStatus>
 
-const statusOfCode: ReadonlyMap<ReasonCode, DenialStatus> = new Map([['body_too_large', 413]])
+const statusOfCode: ReadonlyMap<ReasonCode, DenialStatus> = new Map([
+  ['body_too_large', 413],
+  ['usage_exceeded', 429],
+])
 
 /** JSON-RPC error codes of MCP's own (2026-07-28); the others repeat the status, outside the reserved range. */
 const rpcCodeOfCode: ReadonlyMap<ReasonCode, number> = new Map([['header_mismatch', -32020]])
@@ -43,11 +49,49 @@ export function denialBody(decisionId: string, reason: DenialReason, rpcId?: Rpc
   return `{"jsonrpc":"2.0","id":${rpcId.text},"error":${JSON.stringify(error)}}`
 }
 
+/** What challenges name of the protected resource. */
+export type ChallengedResource = Pick<ProtectedResource, 'resource' | 'scopesSupported'>
+
 /**
- * The value of WWW-Authenticate (RFC 6750 section 3), which names no error where no credential came. Undefined for
- * reasons that are not about the credential.
+ * The value of WWW-Authenticate: RFC 6750 section 3, with `resource_metadata` (RFC 9728 section 5.1) and `scope` where
+ * the protected resource is known. Undefined for what neither another token nor more scope would cure.
  */
-export function challengeOf(code: ReasonCode): string | undefined {
-  if (categoryOf(code) !== 'credential') return undefined
-  return code === 'token_missing' ? 'Bearer' : `Bearer error="invalid_token", error_description="${messageOf(code)}"`
+export function challengeOf(reason: DenialReason, resource?: ChallengedResource): string | undefined {
+  const metadata = resource?.resource === undefined ? undefined : metadataAddress(resource.resource)
+  if (categoryOf(reason.code) === 'credential') {
+    const scope = scopeTokens(resource?.scopesSupported ?? []).join(' ')
+    return bearerWith([...errorOf(reason.code), ['resource_metadata', metadata], ['scope', scope]])
+  }
+  const scope = reason.code === 'scope_missing' ? scopeTokens(reason.scopes ?? []).join(' ') : ''
+  if (scope === '') return undefined
+  return bearerWith([
+    ['error', 'insufficient_scope'],
+    ['scope', scope],
+    ['resource_metadata', metadata],
+    ['error_description', messageOf(reason.code)],
+  ])
+}
+
+type AuthParam = readonly [name: string, value: string | undefined]
+
+/** Reasons where the token itself is not at fault: none came, or it is the gateway's session that is bad. */
+const faultless: ReadonlySet<ReasonCode> = new Set(['token_missing', 'session_invalid'])
+
+// RFC 6750 section 3.1: no error is named where no credential came.
+function errorOf(code: ReasonCode): AuthParam[] {
+  if (faultless.has(code)) return []
+  return [
+    ['error', 'invalid_token'],
+    ['error_description', messageOf(code)],
+  ]
+}
+
+function bearerWith(params: readonly AuthParam[]): string {
+  const said = params.filter(([, value]) => value !== undefined && value !== '')
+  return ['Bearer', said.map(([name, value = '']) => `${name}=${quotedString(value)}`).join(', ')].join(' ').trimEnd()
+}
+
+// RFC 9110 section 5.6.4. Nothing beyond ASCII: readers disagree about it, and what ends a header must not be in one.
+function quotedString(value: string): string {
+  return `"${value.replace(/[^\x20-\x7e]/g, '').replace(/["\\]/g, '\\$&')}"`
 }

@@ -14,6 +14,8 @@ export interface DoorKnowledge {
   readonly server?: string | undefined
   /** A virtual server that the door puts on every request. */
   readonly virtualServer?: string | undefined
+  /** This door holds the `router-key` beside `mcp-init-host` against it; where none does, that header is refused. */
+  readonly routerKeys?: boolean | undefined
 }
 
 /** `mcp` of the configuration, as far as reading needs it. */

@@ -6,6 +6,7 @@ import { ruleOf } from './methods.ts'
 import type { Ask, DoorKnowledge, HttpRequest, Read, Reading, ReadOptions, Refused, RpcId } from './reading.ts'
 import {
   forbiddenFault,
+  initHostFault,
   nameHeaders,
   routedTarget,
   routerHeaderFault,
@@ -71,6 +72,7 @@ function readStream(action: 'GET' | 'DELETE', bytes: number, { headers, door }: 
   const fault =
     unexpectedBodyFault(headers, bytes) ??
     partialFault(headers) ??
+    initHostFault(headers, door, undefined) ??
     mcpHeaderFault(headers, {}) ??
     versionFault(headers, undefined)
   if (fault !== undefined) return refuse(fault, action)
@@ -162,7 +164,7 @@ function settle(messages: readonly Message[], context: Context, batch: boolean):
   const { headers, door, options } = context
   const first = messages[0]
   const action = !batch && first !== undefined ? first.action : ''
-  const fault = headersFault(messages, context)
+  const fault = initHostFault(headers, door, batch ? undefined : first?.method) ?? headersFault(messages, context)
   if (fault !== undefined) return refuse(fault, action)
   const routing = routingOf(headers, door, options.profile)
   if ('code' in routing) return refuse(routing, action)

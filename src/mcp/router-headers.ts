@@ -26,6 +26,16 @@ export function forbiddenFault(headers: Headers): Fault | undefined {
   return forbid(headers, five)
 }
 
+/**
+ * `mcp-init-host` makes a router send the request wherever it says, past the broker and its filters
+ * (GHSA-g53w-w6mj-hrpp): only an `initialize` with a `router-key` may have it, where the door looks at router keys.
+ */
+export function initHostFault(headers: Headers, door: DoorKnowledge, method: string | undefined): Fault | undefined {
+  if (!hasHeader(headers, 'mcp-init-host')) return undefined
+  const isOpening = method === 'initialize' && hasHeader(headers, 'router-key')
+  return isOpening && door.routerKeys === true ? undefined : forbid(headers, ['mcp-init-host'])
+}
+
 /** Internal headers that could not be removed in an answer that names no removals. */
 export function unremovableFault(headers: Headers): Fault | undefined {
   return forbid(headers, ['x-mcp-authorized', 'x-mcp-authz-filter', 'mcp-init-host', 'router-key'])

@@ -140,7 +140,7 @@ describe('a denial', () => {
     const category = categoryOf(code)
     expect(statusCode(bytes)).toBe(category === 'credential' ? 16 : 7)
     const statuses = { credential: 401, request: code === 'body_too_large' ? 413 : 400, policy: 403, service: 503 }
-    expect(reply.denied_response?.status.code).toBe(statuses[category])
+    expect(reply.denied_response?.status.code).toBe(code === 'usage_exceeded' ? 429 : statuses[category])
     expect(reply).not.toHaveProperty('ok_response')
     const headers = headersOf(bytes)
     expect(headers['content-type']).toBe('application/json')

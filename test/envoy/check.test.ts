@@ -63,7 +63,7 @@ describe('what the authorizer is asked', () => {
 })
 
 describe('internal headers that a client made up', () => {
-  const forged = ['x-mcp-authz-filter', 'x-mcp-verified-sub', 'x-mcp-annotation-hints', 'mcp-init-host', 'router-key']
+  const forged = ['x-mcp-authz-filter', 'x-mcp-verified-sub', 'x-mcp-annotation-hints', 'router-key']
 
   it.each([
     ['headers', { headers: Object.fromEntries(forged.map((name) => [name, 'forged'])) }],

@@ -39,7 +39,6 @@ const forged = {
   'X-Mcp-Authz-Filter': 'list',
   'x-mcp-verified-sub': 'root',
   'x-mcp-annotation-hints': 'readOnly=true',
-  'mcp-init-host': 'h',
   'router-key': 'k',
 }
 

@@ -34,6 +34,8 @@ export interface PlaceOptions {
   readonly profile?: 'strict' | 'kuadrant'
   readonly mcp?: Readonly<Record<string, unknown>>
   readonly enforce?: boolean
+  /** Further sections of the configuration. */
+  readonly more?: Readonly<Record<string, unknown>>
 }
 
 export const issuer = 'https://sso.example.com/realms/mcp'
@@ -63,7 +65,7 @@ export const catalogue = {
 }
 
 export async function makePlace(options: PlaceOptions = {}): Promise<Place> {
-  const { data = catalogue, profile = 'strict', mcp = {}, enforce = true } = options
+  const { data = catalogue, profile = 'strict', mcp = {}, enforce = true, more = {} } = options
   const folder = await mkdtemp(join(tmpdir(), 'mcp-authz-guard-'))
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const capabilityPem = generateKeyPem()
@@ -82,6 +84,7 @@ export async function makePlace(options: PlaceOptions = {}): Promise<Place> {
     issuers: [{ issuer, jwks: { file: 'jwks.json' }, algorithms: ['ES256'], audiences: ['mcp-gateway'] }],
     capabilities: { key: { file: 'capability-key.pem' }, enforce },
     mcp: { profile, ...mcp },
+    ...more,
   }
   await writeFile(file('mcp-authz.yaml'), stringify(config))
   return {

@@ -1,14 +1,19 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { challengeOf, denialBody, statusOf } from '../../src/mcp/denial.ts'
+import { challengeOf, type DenialReason, denialBody, statusOf } from '../../src/mcp/denial.ts'
 import type { ReasonCode } from '../../src/policy/decision.gen.ts'
-import { categoryOf, reasons } from '../../src/policy/reasons.ts'
+import { categoryOf, messageOf, reasons } from '../../src/policy/reasons.ts'
 
 const codes = Object.keys(reasons) as ReasonCode[]
 
 describe('statusOf', () => {
   it.each(codes)('gives %s the status of its category, never 404', (code) => {
     const ofCategory = { credential: 401, request: 400, policy: 403, service: 503 }[categoryOf(code)]
-    expect(statusOf(code)).toBe(code === 'body_too_large' ? 413 : ofCategory)
+    const ofCode = new Map<ReasonCode, number>([
+      ['body_too_large', 413],
+      ['usage_exceeded', 429],
+    ])
+    expect(statusOf(code)).toBe(ofCode.get(code) ?? ofCategory)
   })
 })
 
@@ -41,18 +46,78 @@ describe('denialBody', () => {
   })
 })
 
-describe('challengeOf', () => {
+const gateway = { resource: 'https://mcp.example.com/mcp', scopesSupported: ['basic', 'groups'] }
+const named = 'resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/mcp"'
+
+function reason(code: ReasonCode, scopes?: readonly string[]): DenialReason {
+  return { code, message: messageOf(code), ...(scopes === undefined ? {} : { scopes }) }
+}
+
+describe('the challenge of a 401', () => {
   it('names no error where no credential came', () => {
-    expect(challengeOf('token_missing')).toBe('Bearer')
+    expect(challengeOf(reason('token_missing'))).toBe('Bearer')
+    expect(challengeOf(reason('token_missing'), gateway)).toBe(`Bearer ${named}, scope="basic groups"`)
   })
 
   it('names the error of a credential that came', () => {
-    expect(challengeOf('token_expired')).toBe('Bearer error="invalid_token", error_description="the token has expired"')
+    const error = 'Bearer error="invalid_token", error_description="the token has expired"'
+    expect(challengeOf(reason('token_expired'))).toBe(error)
+    expect(challengeOf(reason('token_expired'), gateway)).toBe(`${error}, ${named}, scope="basic groups"`)
+  })
+
+  it('blames no token for a session of the gateway', () => {
+    expect(challengeOf(reason('session_invalid'))).toBe('Bearer')
+  })
+
+  it('names no metadata where nobody knows the address, and no scope where there is none', () => {
+    expect(challengeOf(reason('token_missing'), { resource: undefined, scopesSupported: [] })).toBe('Bearer')
   })
 
   it.each(codes)('is a well-formed header for %s exactly where the status is 401', (code) => {
-    const challenge = challengeOf(code)
+    const challenge = challengeOf(reason(code))
     expect(challenge === undefined).toBe(statusOf(code) !== 401)
     expect(challenge ?? 'Bearer').toMatch(/^Bearer(?: error="invalid_token", error_description="[ !#-[\]-~]+")?$/)
+  })
+})
+
+describe('the challenge of a 403', () => {
+  it('names the smallest set of scopes that would cure a 403', () => {
+    const scoped = reason('scope_missing', ['weather:read', 'weather:alerts'])
+    const error = 'Bearer error="insufficient_scope", scope="weather:read weather:alerts"'
+    const description = 'error_description="the token lacks an OAuth scope"'
+    expect(challengeOf(scoped, gateway)).toBe(`${error}, ${named}, ${description}`)
+    expect(challengeOf(scoped)).toBe(`${error}, ${description}`)
+  })
+
+  it.each([
+    ['without scopes', reason('scope_missing')],
+    ['with none', reason('scope_missing', [])],
+    ['with nothing but what is no scope', reason('scope_missing', ['', 'a b', 'offline_access', '"', 'é'])],
+    ['for a role, whatever scopes come with it', reason('role_missing', ['weather:read'])],
+  ])('is not there for a 403 %s', (_, denied) => {
+    expect(challengeOf(denied, gateway)).toBeUndefined()
+  })
+})
+
+describe('a challenge', () => {
+  it('is well-formed and says nothing else, whatever scopes and address it is made of', () => {
+    const text = fc.string({ unit: 'binary' })
+    const address = text.map((end) => `https://mcp.example.com/${end}`)
+    const about = fc.record({ resource: fc.oneof(text, address), scopesSupported: fc.array(text) })
+    fc.assert(
+      fc.property(
+        about,
+        fc.array(text),
+        fc.constantFrom<ReasonCode>('token_expired', 'scope_missing'),
+        (known, scopes, code) => {
+          const challenge = challengeOf(reason(code, scopes), known) ?? 'Bearer'
+          expect(challenge).toMatch(
+            /^Bearer(?: [a-z_]+="(?:[ !#-[\]-~]|\\["\\])*"(?:, [a-z_]+="(?:[ !#-[\]-~]|\\["\\])*")*)?$/,
+          )
+          const names = [...challenge.matchAll(/([a-z_]+)="(?:[^"\\]|\\.)*"/g)].map(([, name]) => name)
+          expect(names).toEqual([...new Set(names)])
+        },
+      ),
+    )
   })
 })

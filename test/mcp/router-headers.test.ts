@@ -13,7 +13,10 @@ describe("the router's headers in profile strict", () => {
     [toolCall, { 'x-mcp-toolname': 'forecast', 'mcp-name': 'alerts' }, 'header_forbidden'],
     [rpc('nonsense'), { 'x-mcp-method': 'nonsense' }, 'header_forbidden'],
     [rpc('tools/call', {}), { 'x-mcp-method': 'tools/call' }, 'body_malformed'],
-    [toolCall, { 'x-mcp-authorized': 'x', 'router-key': 'x', 'mcp-init-host': 'x' }, 'read'],
+    [toolCall, { 'x-mcp-authorized': 'x', 'router-key': 'x' }, 'read'],
+    [toolCall, { 'router-key': 'x', 'mcp-init-host': 'x' }, 'header_forbidden'],
+    [rpc('initialize'), { 'router-key': 'x', 'mcp-init-host': 'x' }, 'header_forbidden'],
+    [rpc('initialize'), { 'mcp-init-host': [] }, 'read'],
   ])
 })
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { authzOf, type Change } from './envoy-config.ts'
-import { errorIn, type HeaderLines, type HttpAnswer, mcpHeaders, send, toolCall } from './http-client.ts'
+import { errorIn, type HeaderLines, type HttpAnswer, mcpHeaders, reasonIn, send, toolCall } from './http-client.ts'
 import { clients } from './mcp-clients.ts'
 import { leaks, real, usePlace } from './place.ts'
 
@@ -19,7 +19,7 @@ const listeners = {
 
 const place = usePlace(listeners)
 const forgedToken = 'eyJhbGciOiJub25lIn0.e30.forged'
-const internal = ['x-mcp-authz-filter', 'x-mcp-verified-sub', 'x-mcp-annotation-hints', 'mcp-init-host', 'router-key']
+const internal = ['x-mcp-authz-filter', 'x-mcp-verified-sub', 'x-mcp-annotation-hints', 'router-key']
 const routers = ['x-mcp-servername', 'x-mcp-toolname', 'x-mcp-promptname', 'x-mcp-resourceuri', 'x-mcp-method']
 
 real('a call that is allowed', () => {
@@ -65,6 +65,18 @@ real.each(Object.keys(listeners))('a header that clients may not send, listener 
     const { header, claims } = await arrived()
     expect(claims.sub).toBe('alice')
     for (const name of internal) expect(header(name)).toEqual([])
+  })
+
+  test.each(['POST', 'GET', 'DELETE'])('mcp-init-host is refused on a %s', async (method) => {
+    const headers: HeaderLines = [
+      ...mcpHeaders(await place().installation.token()),
+      ['Mcp-Init-Host', 'alpha.upstream.test'],
+      ['router-key', 'secret-api-key'],
+    ]
+    const body = method === 'POST' ? { body: toolCall('weather_forecast') } : {}
+    const refused = await send(place().envoy.port(listener), { method, headers, ...body })
+    expect([refused.status, reasonIn(refused)]).toEqual([400, 'header_forbidden'])
+    expect(place().upstream.take()).toEqual([])
   })
 
   test.each(routers)('%s is refused on a POST and removed from a GET', async (name) => {
