@@ -10,6 +10,7 @@ const typesOf = {
   'schemas/data.json': 'src/policy/data.gen.ts',
   'schemas/config.json': 'src/config/config.gen.ts',
   'schemas/capability_claim.json': 'src/capabilities/claim.gen.ts',
+  'schemas/api_key.json': 'src/api-keys/api-key.gen.ts',
 } as const
 
 /** The text of every generated file, by its path from the project's root. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import type { ApiKeyBody } from '../api-keys/api-key.gen.ts'
 import type { CapabilityClaim } from '../capabilities/claim.gen.ts'
 import type { Data } from '../policy/data.gen.ts'
 import type { Decision } from '../policy/decision.gen.ts'
@@ -13,6 +14,7 @@ export interface SchemaTypes {
   input: Input
   decision: Decision
   capability_claim: CapabilityClaim
+  api_key: ApiKeyBody
 }
 
 export type SchemaName = keyof SchemaTypes
@@ -21,7 +23,7 @@ export type SchemaError = ErrorObject
 /** A type guard; after a call that answered false, `errors` says why, until the next call. */
 export type Validator<T> = ValidateFunction<T>
 
-const names: readonly SchemaName[] = ['config', 'data', 'input', 'decision', 'capability_claim']
+const names: readonly SchemaName[] = ['config', 'data', 'input', 'decision', 'capability_claim', 'api_key']
 let compiler: Ajv | undefined
 
 /** The validator of a whole schema of the package. Compiled once. */

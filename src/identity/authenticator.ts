@@ -1,10 +1,10 @@
 import { type Claims, createClaimReader } from './claims.ts'
-import { type Presented, presentedToken } from './credential.ts'
+import { apiKeyPrefix, type Presented, presentedToken } from './credential.ts'
 import { failure } from './failure.ts'
 import { createKeySource } from './key-source.ts'
 import type { IssuerOptions } from './options.ts'
 import { noRevocations, outcomeOf } from './standing.ts'
-import type { Authentication, Authenticator, Credential, RevocationCheck } from './subject.ts'
+import type { ApiKeyAuthenticator, Authentication, Authenticator, Credential, RevocationCheck } from './subject.ts'
 import { factsOf, issuerOf, TokenVerifier, type TrustedIssuer } from './verifier.ts'
 
 export interface AuthenticatorOptions {
@@ -20,6 +20,8 @@ export interface AuthenticatorOptions {
   readonly onKeysFault?: ((issuer: string, detail: string) => void) | undefined
   /** Who was turned away since; by default nobody. */
   readonly revocations?: RevocationCheck | undefined
+  /** Knows the bearer tokens that are API keys; absent: there are none. */
+  readonly apiKeys?: ApiKeyAuthenticator | undefined
 }
 
 /**
@@ -50,11 +52,11 @@ export function createAuthenticator(options: AuthenticatorOptions): KeyedAuthent
     const keys = createKeySource(issuer, { now, fetch, allowHttp, onFault })
     issuers.set(issuer.issuer, { options: issuer, keys, readClaims: createClaimReader(issuer.claims) })
   }
-  const { revocations = noRevocations } = options
+  const { revocations = noRevocations, apiKeys } = options
   const verifier = new TokenVerifier({ issuers, now, revocations })
   const sources = [...issuers.values()].map((issuer) => issuer.keys)
   return {
-    authenticate: (credential) => authenticate(credential, { issuers, verifier, revocations }),
+    authenticate: (credential) => authenticate(credential, { issuers, verifier, revocations, apiKeys }),
     ready: () => sources.map((source) => source.ready()).every(Boolean),
     load: async () => {
       await Promise.all(sources.map((source) => source.load()))
@@ -69,6 +71,7 @@ interface Means {
   readonly issuers: ReadonlyMap<string, TrustedIssuer>
   readonly verifier: TokenVerifier
   readonly revocations: RevocationCheck
+  readonly apiKeys: ApiKeyAuthenticator | undefined
 }
 
 async function authenticate(credential: Credential, means: Means): Promise<Authentication> {
@@ -78,7 +81,7 @@ async function authenticate(credential: Credential, means: Means): Promise<Authe
         return fromClaims(credential.claims, means)
       case 'authorization':
       case 'token':
-        return await fromToken(presentedToken(credential), means.verifier)
+        return await fromToken(presentedToken(credential), means)
       default:
         return failure('token_missing', 'expected a bearer token')
     }
@@ -87,8 +90,10 @@ async function authenticate(credential: Credential, means: Means): Promise<Authe
   }
 }
 
-async function fromToken(presented: Presented, verifier: TokenVerifier): Promise<Authentication> {
-  return presented.ok ? await verifier.verify(presented.token) : presented
+async function fromToken(presented: Presented, { verifier, apiKeys }: Means): Promise<Authentication> {
+  if (!presented.ok) return presented
+  const { token } = presented
+  return apiKeys !== undefined && token.startsWith(apiKeyPrefix) ? apiKeys.authenticate(token) : verifier.verify(token)
 }
 
 /** Claims that the caller has verified: only who it is and what is granted are read, no times and no audience. */

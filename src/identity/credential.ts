@@ -4,6 +4,9 @@ import type { Credential } from './subject.ts'
 /** The longest Authorization value or bare token that is looked at, in UTF-8 bytes. */
 export const maxCredentialBytes = 32768
 
+/** What an API key starts with, so that one that leaked is found by those who scan for secrets. No JWT starts so. */
+export const apiKeyPrefix = 'mcpak_'
+
 /** The token that was presented, or why there is none. */
 export type Presented = { readonly ok: true; readonly token: string } | Failure
 

@@ -97,6 +97,12 @@ export type Authentication =
       readonly detail: string
     }
 
+/** Knows API keys. Implemented by src/api-keys. */
+export interface ApiKeyAuthenticator {
+  /** What a bearer token that starts as API keys do stands for. Never throws. */
+  authenticate(secret: string): Authentication
+}
+
 /** Turns a credential into a subject. Never rejects: whatever goes wrong is a code. */
 export interface Authenticator {
   authenticate(credential: Credential): Promise<Authentication>

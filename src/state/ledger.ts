@@ -31,11 +31,18 @@ export interface Ledger {
 export interface Tally {
   /** Counts one more use unless that would be more than `limit`; the count before `until` (seconds) or false. */
   count(key: string, limit: number, until: number): Promise<number | false>
+  /** Writes what happened already and nobody is refused for, all at once. */
+  record(marks: readonly Mark[]): Promise<void>
   /** The counts of keys; 0 for one that was never counted or has ended. */
   counts(keys: readonly string[]): Promise<readonly number[]>
   /** True for the first caller of a key alone, until `until` (seconds since the epoch). */
   once(key: string, until: number): Promise<boolean>
 }
+
+/** How a count changes: by so many, or up to a number that it is not below already. `until` as in `Tally.count`. */
+export type Mark =
+  | { readonly key: string; readonly until: number; readonly add: number }
+  | { readonly key: string; readonly until: number; readonly atLeast: number }
 
 /** Everything that outlives a process. */
 export interface State {
