@@ -8,6 +8,7 @@ const target = 'src/envoy/descriptors.gen.ts'
 
 /** Every .proto file, by its name in `import`, in the order of the generated list. */
 const protoFiles = [
+  'envoy/config/core/v3/address.proto',
   'envoy/config/core/v3/base.proto',
   'envoy/service/auth/v3/attribute_context.proto',
   'envoy/service/auth/v3/external_auth.proto',

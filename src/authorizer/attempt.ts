@@ -8,6 +8,8 @@ export interface Attempt {
   readonly reading: Reading
   /** Who opened the connection, as the door verified it (mTLS); never the client's word. */
   readonly principal?: string | undefined
+  /** IP address of whoever opened the connection, as the door knows it; never the client's word. */
+  readonly address?: string | undefined
   /** Also mint the capability token; if that fails, the attempt is denied. */
   readonly mint?: boolean
   /**
@@ -39,9 +41,13 @@ export type CapabilitiesOutcome =
 /** The one use case behind every door. Never rejects: every failure is a denial with a reason. */
 export interface Authorizer {
   authorize(attempt: Attempt): Promise<Outcome>
-  /** Everything the credential may use under the virtual servers. */
-  capabilities(credential: Credential, virtualServers: readonly (string | null)[]): Promise<CapabilitiesOutcome>
-  /** The names of a list that the credential may call, in the order given. Empty whenever anything fails. */
+  /** Everything the credential may use under the virtual servers. No use of an API key. */
+  capabilities(
+    credential: Credential,
+    virtualServers: readonly (string | null)[],
+    address?: string,
+  ): Promise<CapabilitiesOutcome>
+  /** The names of a list that the credential may call, in the order given. Empty whenever anything fails. No use of an API key. */
   visible(list: VisibleQuery): Promise<readonly string[]>
 }
 
@@ -52,4 +58,6 @@ export interface VisibleQuery {
   readonly names: readonly string[]
   readonly server?: string
   readonly virtualServers: readonly (string | null)[]
+  /** See `Attempt.address`. */
+  readonly address?: string | undefined
 }

@@ -1,5 +1,6 @@
+import type { Admission, Admitted, Occasion } from '../api-keys/admission.ts'
 import type { Minter } from '../capabilities/mint.ts'
-import type { Authenticator, Credential } from '../identity/subject.ts'
+import type { Authenticator, Subject } from '../identity/subject.ts'
 import type { Read, Reading } from '../mcp/reading.ts'
 import type { Decision, ReasonCode } from '../policy/decision.gen.ts'
 import type { Engine } from '../policy/engine.ts'
@@ -7,21 +8,14 @@ import { textOf } from '../policy/errors.ts'
 import { buildInput } from '../policy/input.ts'
 import { categoryOf } from '../policy/reasons.ts'
 import type { Attempt, Authorizer, CapabilitiesOutcome, Outcome, VisibleQuery } from './attempt.ts'
-import {
-  actionOf,
-  denial,
-  judge,
-  type Known,
-  refused,
-  resourceOf,
-  serverWide,
-  type VirtualServers,
-} from './decision.ts'
+import { actionOf, denial, judge, type Known, refused, resourceOf, serverWide } from './decision.ts'
 import { createSubjectViews, type SubjectViews } from './subject-views.ts'
 import { createVerdicts, type Decide, type Scope } from './verdicts.ts'
 
 export interface AuthorizerOptions {
   readonly authenticator: Authenticator
+  /** Checks what API keys are bound to; absent where there are none: whoever comes with one is then denied. */
+  readonly admission?: Admission | undefined
   /** The engine that decides now; undefined before one is loaded. */
   readonly engine: () => Engine | undefined
   /** Absent where nothing is minted (the guard, the command line): asking for a token is then a denial. */
@@ -44,24 +38,28 @@ interface Parts extends AuthorizerOptions {
   readonly decide: Decide
 }
 
-/** Makes the authorizer: credential, then request, then policy, then the capability token; the first fault is the reason. */
+/**
+ * Makes the authorizer: credential, then request, then what the credential is bound to, then policy, then the capability
+ * token; the first fault is the reason.
+ */
 export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   const { now = Date.now } = options
   const views = createSubjectViews({ minter: options.minter, now })
   const parts: Parts = { ...options, views, decide: createVerdicts() }
   return {
     async authorize(attempt) {
-      return recorded(parts, await outcomeOf(parts, attempt))
+      return recorded(parts, await outcomeOf(parts, attempt, true))
     },
-    capabilities: async (credential, virtualServers) => await capabilitiesOf(parts, credential, virtualServers),
+    capabilities: async (credential, virtualServers, address) =>
+      await capabilitiesOf(parts, { credential, reading: serverWide('tools/list', virtualServers), address }),
     visible: async (query) => await visibleOf(parts, query),
   }
 }
 
 /** INVARIANT: never rejects; whatever is thrown inside is a denial with a `service` reason. */
-async function outcomeOf(parts: Parts, attempt: Attempt): Promise<Outcome> {
+async function outcomeOf(parts: Parts, attempt: Attempt, counted: boolean): Promise<Outcome> {
   try {
-    return await decide(parts, attempt)
+    return await decide(parts, attempt, counted)
   } catch (thrown) {
     tell(parts, 'policy_error', thrown)
     return { decision: denial('policy_error', knownOf(parts.engine(), attempt.reading)) }
@@ -87,7 +85,7 @@ function tell({ onFault }: Parts, code: ReasonCode, thrown: unknown): void {
   }
 }
 
-async function decide(parts: Parts, attempt: Attempt): Promise<Outcome> {
+async function decide(parts: Parts, attempt: Attempt, counted: boolean): Promise<Outcome> {
   const { credential, reading, principal, mint, subjectId } = attempt
   const authentication = await parts.authenticator.authenticate(credential)
   const engine = parts.engine()
@@ -98,15 +96,34 @@ async function decide(parts: Parts, attempt: Attempt): Promise<Outcome> {
   const named = { ...known, subject: subject.id }
   if (!reading.ok) return { decision: denial(reading.code, named), subject }
   if (engine === undefined) return { decision: denial('not_ready', named), subject }
-  const fault = await attempt.precondition?.(reading)
-  if (fault !== undefined) {
-    if (categoryOf(fault.code) === 'service') tell(parts, fault.code, fault.detail)
-    return { decision: denial(fault.code, named), subject }
-  }
+  const objection = (await unmet(parts, attempt, reading)) ?? (await unadmitted(parts, attempt, { subject, counted }))
+  if (objection !== undefined) return { decision: denial(objection, named), subject }
   const scope = scopeOf(parts, { subject, virtualServers: reading.virtualServers, principal })
   const decision = judged(parts, { engine, scope, reading, named })
   if (!decision.allow || mint !== true) return { decision, subject }
   return await withToken(parts, { decision, scope, engine })
+}
+
+async function admit({ admission }: Parts, subject: Subject, occasion: Occasion): Promise<Admitted> {
+  if (subject.apiKey === undefined) return { ok: true }
+  if (admission === undefined) throw new TypeError('an API key was presented where none is admitted')
+  return await admission.admit(subject, occasion)
+}
+
+/** What a door asks beside the credential: requests come before policy, and nothing is counted for those refused. */
+async function unmet(parts: Parts, { precondition }: Attempt, reading: Read): Promise<ReasonCode | undefined> {
+  const fault = await precondition?.(reading)
+  if (fault !== undefined && categoryOf(fault.code) === 'service') tell(parts, fault.code, fault.detail)
+  return fault?.code
+}
+
+async function unadmitted(
+  parts: Parts,
+  { address }: Attempt,
+  { subject, counted }: { readonly subject: Subject; readonly counted: boolean },
+): Promise<ReasonCode | undefined> {
+  const admitted = await admit(parts, subject, { address, counted })
+  return admitted.ok ? undefined : admitted.code
 }
 
 function judged(
@@ -138,11 +155,10 @@ async function withToken(
 
 async function capabilitiesOf(
   parts: Parts,
-  credential: Credential,
-  virtualServers: VirtualServers,
+  attempt: Attempt & { readonly reading: Read },
 ): Promise<CapabilitiesOutcome> {
-  const reading: Read = serverWide('tools/list', virtualServers)
-  const { decision, subject } = await outcomeOf(parts, { credential, reading })
+  const { virtualServers } = attempt.reading
+  const { decision, subject } = await outcomeOf(parts, attempt, false)
   const engine = parts.engine()
   if (!decision.allow || subject === undefined || engine === undefined) return { ok: false, decision }
   try {
@@ -158,12 +174,13 @@ async function capabilitiesOf(
 const callOf = { tool: 'tools/call', prompt: 'prompts/get', resource: 'resources/read', template: 'resources/read' }
 
 async function visibleOf(parts: Parts, query: VisibleQuery): Promise<readonly string[]> {
-  const { credential, type, names, server, virtualServers } = query
+  const { credential, type, names, server, virtualServers, address } = query
   try {
     const authentication = await parts.authenticator.authenticate(credential)
     const engine = parts.engine()
     if (!authentication.ok || engine === undefined) return []
     const { subject } = authentication
+    if (!(await admit(parts, subject, { address, counted: false })).ok) return []
     const scope = { ...scopeOf(parts, { subject, virtualServers }), unenforced: parts.unenforced ?? false }
     return engine.visible(buildInput({ ...scope, server, action: callOf[type], target: { type, names } }))
   } catch (thrown) {

@@ -16,6 +16,8 @@ export interface CheckRead {
   readonly twoBodies: boolean
   /** The identity in the client's certificate, where Envoy verified one. */
   readonly principal?: string
+  /** IP address of whoever opened the connection to Envoy. */
+  readonly address?: string
 }
 
 export interface CheckRefused {
@@ -47,16 +49,18 @@ export function readCheck(bytes: Buffer): Check {
     authorization: headers.get('authorization') ?? [],
     twoBodies: parts.rawBody.length > 0 && parts.body.length > 0,
     ...(parts.principal === '' ? {} : { principal: parts.principal }),
+    ...(parts.address === '' ? {} : { address: parts.address }),
   }
 }
 
-/** Field numbers below are those of src/envoy/proto/envoy/service/auth/v3. */
+/** Field numbers below are those of src/envoy/proto/envoy, service/auth/v3 and config/core/v3. */
 interface Parts {
   http: boolean
   method: string
   body: Uint8Array
   rawBody: Uint8Array
   principal: string
+  address: string
   readonly headers: Map<string, string[]>
   readonly headerMap: Map<string, string[]>
   readonly context: Map<string, string>
@@ -73,6 +77,7 @@ function newParts(): Parts {
     body: noBytes,
     rawBody: noBytes,
     principal: '',
+    address: '',
     headers: new Map(),
     headerMap: new Map(),
     context: new Map(),
@@ -99,8 +104,22 @@ function attributesOf(parts: Parts): Fields {
 
 function peerOf(parts: Parts): Fields {
   return (reader, field) => {
+    if (field === tag.bytes(1)) return nested(reader, addressOf(parts))
     if (field !== tag.bytes(4)) return false
     parts.principal = readText(reader)
+    return true
+  }
+}
+
+/** An Address holds one kind of address, of which a SocketAddress is one; a pipe has no IP address. */
+function addressOf(parts: Parts): Fields {
+  return (reader, field) => field === tag.bytes(1) && nested(reader, socketAddressOf(parts))
+}
+
+function socketAddressOf(parts: Parts): Fields {
+  return (reader, field) => {
+    if (field !== tag.bytes(2)) return false
+    parts.address = readText(reader)
     return true
   }
 }

@@ -69,6 +69,7 @@ async function judge(check: CheckRead, reading: Reading, options: CheckOptions):
     credential: { kind: 'authorization', values: check.authorization },
     reading,
     principal: check.principal,
+    address: check.address,
     mint: wantsToken(profile, reading),
     precondition: gate && (async (read) => await gate.faultOf(check.request.headers, read)),
   })

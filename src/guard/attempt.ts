@@ -13,6 +13,8 @@ export interface GuardAttempt {
   readonly server?: string
   /** A virtual server; the guard's own binds as well. */
   readonly virtualServer?: string
+  /** IP address of whoever asked, as the caller knows it. */
+  readonly address?: string
 }
 
 /** Reads an attempt by the rules of a request. Never throws. */

@@ -21,6 +21,8 @@ export interface Door {
   readonly gate?: Gate | undefined
   /** What challenges name. */
   readonly protectedResource?: ProtectedResource | undefined
+  /** IP address of whoever sent a request. */
+  readonly addressOf: (request: Request) => string | undefined
   /** Told what went wrong behind a denial of the guard's own; for a log, never for a client. */
   readonly onFault: (code: ReasonCode, cause: string) => void
   /** Milliseconds since the epoch. */
@@ -69,12 +71,13 @@ async function judge(door: Door, request: Request): Promise<Judged> {
     known.rpcId = reading.rpcId
     const credential = credentialOf(headers, reading, read.profile)
     const precondition = gate && (async (asked: Read) => await gate.faultOf(headers, asked))
-    const outcome = await authorizer.authorize({ credential, reading, precondition })
+    const address = door.addressOf(request)
+    const outcome = await authorizer.authorize({ credential, reading, address, precondition })
     if (!isAllowed(outcome, reading)) return { ok: false, response: denialOf(door, outcome, known.rpcId) }
     const filtered = mayList(reading)
     const authorized = credential.kind === 'capability'
     const carried = carriedRequest(request, { bytes, profile: read.profile, authorized, filtered })
-    const filter = filtered ? filterFor(door, { credential, reading, outcome }) : undefined
+    const filter = filtered ? filterFor(door, { credential, reading, outcome, address }) : undefined
     return { ok: true, request: carried, filter }
   } catch (thrown) {
     return { ok: false, response: fault(door, thrown, known.rpcId) }
@@ -107,9 +110,14 @@ function denialOf({ protectedResource: resource }: Door, { decision }: Outcome, 
 
 function filterFor(
   { authorizer, now }: Door,
-  asked: { readonly credential: Credential; readonly reading: Read; readonly outcome: Outcome },
+  asked: {
+    readonly credential: Credential
+    readonly reading: Read
+    readonly outcome: Outcome
+    readonly address: string | undefined
+  },
 ): Filter {
-  const { credential, reading, outcome } = asked
+  const { credential, reading, outcome, address } = asked
   const { server, virtualServers, rpcId } = reading
   const ends = outcome.subject?.expiresAt
   return {
@@ -119,6 +127,7 @@ function filterFor(
         type,
         names,
         virtualServers,
+        address,
         ...(server === undefined ? {} : { server }),
       }),
     maxTtlMs: ends === undefined ? undefined : Math.floor(ends * 1000 - now()),

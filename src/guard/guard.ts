@@ -18,6 +18,11 @@ export interface GuardPlace {
   readonly server?: string
   /** A virtual server that is put on every request. */
   readonly virtualServer?: string
+  /**
+   * IP address of whoever sent a request, for API keys that are bound to addresses: a web-standard request does not hold
+   * it. Default: not known, and such keys open nothing.
+   */
+  readonly address?: (request: Request) => string | undefined
   /** Told what went wrong behind a denial for which this side is to blame; for a log, never for a client. */
   readonly onFault?: (code: ReasonCode, cause: string) => void
 }
@@ -57,7 +62,7 @@ export interface Guard {
   /** The decision on an attempt that no HTTP request carried. Never rejects. */
   decide(attempt: GuardAttempt): Promise<Decision>
   /** Everything the credential may use; four empty keys where it is denied. Never rejects. The caller's to keep. */
-  capabilities(credential: GuardCredential, virtualServer?: string): Promise<Capabilities>
+  capabilities(credential: GuardCredential, virtualServer?: string, address?: string): Promise<Capabilities>
   /** Ends the watching of data files and what is under way for keys. */
   close(): void
 }
@@ -108,22 +113,23 @@ function watchOver(assembly: Assembly, onWarning: (text: string) => void): DataW
 type Parts = Pick<Door, 'authorizer' | 'read' | 'gate' | 'protectedResource'>
 
 function guardOver(parts: Parts, place: GuardPlace, close: () => void): Guard {
-  const { server, virtualServer, onFault = () => undefined } = place
+  const { server, virtualServer, address: addressOf = () => undefined, onFault = () => undefined } = place
   const { authorizer, gate, protectedResource } = parts
   // The guard has every body at hand: what a router's headers say in its stead is never the only word.
   const read = { ...parts.read, headersOnly: false }
   const knows = { server, virtualServer, routerKeys: gate?.routerKeys }
-  const door: Door = { authorizer, read, knows, gate, protectedResource, onFault, now: Date.now }
+  const door: Door = { authorizer, read, knows, gate, protectedResource, addressOf, onFault, now: Date.now }
   return {
     fetch: (handler) => guardFetch(door, handler),
     async decide(attempt) {
       const reading = readingOf(attempt, door.knows, read)
-      const { decision } = await authorizer.authorize({ credential: presented(attempt.credential), reading })
+      const { credential, address } = attempt
+      const { decision } = await authorizer.authorize({ credential: presented(credential), reading, address })
       return decision
     },
-    async capabilities(credential, named) {
+    async capabilities(credential, named, address) {
       const virtualServers = [virtualServer, named].filter((id) => id !== undefined)
-      const outcome = await authorizer.capabilities(presented(credential), virtualServers)
+      const outcome = await authorizer.capabilities(presented(credential), virtualServers, address)
       // A copy: what the authorizer answers with, it answers with again.
       return outcome.ok
         ? structuredClone(outcome.capabilities)

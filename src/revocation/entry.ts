@@ -31,7 +31,10 @@ export interface ListedRevocation {
 }
 
 /** @param open - reads what the revocation of an id keeps sealed; undefined where it cannot be */
-export function listed(entry: RevocationEntry, open: (sealed: string, id: string) => string | undefined): ListedRevocation {
+export function listed(
+  entry: RevocationEntry,
+  open: (sealed: string, id: string) => string | undefined,
+): ListedRevocation {
   const { id, at, until, reason } = entry
   const { kind, before, role, server, grant } = entry.revocation
   const about = entry.about === undefined ? undefined : open(entry.about, id)
