@@ -6,6 +6,7 @@ import { parseStrictJson } from '../mcp/json.ts'
 import type { ProtectedResource } from '../mcp/protected-resource.ts'
 import type { ReadOptions } from '../mcp/reading.ts'
 import { type EvaluationRequest, evaluationOf, readEvaluation } from './authzen.ts'
+import { type Permits, type Trust, trustOf } from './permits.ts'
 import { protectedResourceRoutes } from './protected-resource.ts'
 import { addRevocationRoutes, type RevocationRoutes } from './revocations.ts'
 
@@ -20,6 +21,8 @@ export interface HttpDoorOptions {
   readonly metrics: { readonly contentType: string; text(): Promise<string> }
   /** `http://HOST:PORT` as bound, for metadata. */
   readonly origin: () => string
+  /** What API keys permit; absent: there are none. */
+  readonly permits?: Permits | undefined
   /** Absent: nothing is revoked here. */
   readonly revocations?: RevocationRoutes | undefined
   /** What is published of the gateway; absent: nothing is. */
@@ -57,10 +60,10 @@ export function createHttpDoor(options: HttpDoorOptions): Express {
   })
   const body = express.raw({ type: () => true, limit: options.read.maxBodyBytes })
   app.post('/access/v1/evaluation', body, async (request, response) => {
-    await answer(request, response, options, (document, trusted) => evaluateOne(document, trusted, options))
+    await answer(request, response, options, (document, trust) => evaluateOne(document, trust, options))
   })
   app.post('/access/v1/evaluations', body, async (request, response) => {
-    await answer(request, response, options, (document, trusted) => evaluateMany(document, trusted, options))
+    await answer(request, response, options, (document, trust) => evaluateMany(document, trust, options))
   })
   if (options.revocations !== undefined) addRevocationRoutes(app, options.revocations)
   app.use((_request, response) => fail(response, 404, 'there is nothing here'))
@@ -75,31 +78,34 @@ type Answer =
 async function answer(
   request: Request,
   response: Response,
-  { read }: HttpDoorOptions,
-  evaluate: (document: EvaluationRequest, trusted: boolean) => Promise<Answer>,
+  { read, permits }: HttpDoorOptions,
+  evaluate: (document: EvaluationRequest, trust: Trust) => Promise<Answer>,
 ): Promise<void> {
   if (request.is('application/json') === false) return fail(response, 400, 'expected the content type application/json')
   const bytes: unknown = request.body
   const reading = parseStrictJson(Buffer.isBuffer(bytes) ? bytes : new Uint8Array(), { maxDepth: read.maxDepth })
   if (!reading.ok) return fail(response, 400, `the body is not usable: ${reading.detail}`)
   if (!isObject(reading.value)) return fail(response, 400, 'expected the body to be a JSON object')
-  const result = await evaluate(reading.value, isTrusted(request))
-  if (!result.ok) return fail(response, result.status, result.message)
+  const result = await evaluate(reading.value, await trustOf(request, permits))
+  if (!result.ok) {
+    if (result.status === 401) response.set('www-authenticate', 'Bearer')
+    return fail(response, result.status, result.message)
+  }
   response.json(result.body)
 }
 
-async function evaluateOne(document: EvaluationRequest, trusted: boolean, options: HttpDoorOptions): Promise<Answer> {
-  const reading = readEvaluation(document, trusted, options.read)
+async function evaluateOne(document: EvaluationRequest, trust: Trust, options: HttpDoorOptions): Promise<Answer> {
+  const reading = readEvaluation(document, trust, options.read)
   if (!reading.ok) return reading
   const { decision } = await options.authorizer.authorize(reading.attempt)
   return { ok: true, body: evaluationOf(decision) }
 }
 
 // Section 7: fields beside `evaluations` are defaults for each; without any it is a single evaluation.
-async function evaluateMany(document: EvaluationRequest, trusted: boolean, options: HttpDoorOptions): Promise<Answer> {
+async function evaluateMany(document: EvaluationRequest, trust: Trust, options: HttpDoorOptions): Promise<Answer> {
   const { evaluations, options: how, ...defaults } = document
   if (evaluations === undefined || (Array.isArray(evaluations) && evaluations.length === 0)) {
-    return await evaluateOne(defaults, trusted, options)
+    return await evaluateOne(defaults, trust, options)
   }
   const stop = stopAt(how)
   if (stop === undefined) return refusal('expected a known `options.evaluations_semantic`')
@@ -108,7 +114,7 @@ async function evaluateMany(document: EvaluationRequest, trusted: boolean, optio
   }
   const results: object[] = []
   for (const evaluation of evaluations) {
-    const result = await evaluateOne({ ...defaults, ...evaluation }, trusted, options)
+    const result = await evaluateOne({ ...defaults, ...evaluation }, trust, options)
     if (!result.ok) return result
     results.push(result.body)
     if ((result.body as { decision: boolean }).decision === stop) break
@@ -127,15 +133,6 @@ function stopAt(how: unknown): boolean | null | undefined {
   if (semantic === 'deny_on_first_deny') return false
   if (semantic === 'permit_on_first_permit') return true
   return undefined
-}
-
-// Loopback, and not a proxy on this host that passes on what others sent.
-function isTrusted(request: Request): boolean {
-  const address = request.socket.remoteAddress ?? ''
-  const forwarded = Object.keys(request.headers).some((name) =>
-    /^(?:x-forwarded-.*|x-envoy-.*|x-real-ip|forwarded|via)$/.test(name),
-  )
-  return !forwarded && /^(?:::1|(?:::ffff:)?127\.\d+\.\d+\.\d+)$/.test(address)
 }
 
 function configurationAt(origin: string): object {

@@ -5,6 +5,7 @@ import type { DoorKnowledge, Reading, ReadOptions } from '../mcp/reading.ts'
 import { readCall } from '../mcp/request.ts'
 import type { Decision } from '../policy/decision.gen.ts'
 import { paramsOf } from './params.ts'
+import type { Trust } from './permits.ts'
 
 /** One evaluation as it came in; which fields it may have is section 6 of the specification. */
 export type EvaluationRequest = Readonly<Record<string, unknown>>
@@ -12,17 +13,17 @@ export type EvaluationRequest = Readonly<Record<string, unknown>>
 export type EvaluationReading =
   | { readonly ok: true; readonly attempt: Attempt }
   /** The call itself is wrong: an HTTP error, never a decision. */
-  | { readonly ok: false; readonly status: 400 | 403; readonly message: string }
+  | { readonly ok: false; readonly status: number; readonly message: string }
 
 /**
  * Reads one evaluation into an attempt. What is wrong with the call is an HTTP error; what is wrong with what it asks
  * about is a denial, with the same code as through every other door.
- * @param trusted whether the caller may present claims it has verified itself
+ * @param trust whether the caller may present claims it has verified itself
  */
-export function readEvaluation(request: EvaluationRequest, trusted: boolean, options: ReadOptions): EvaluationReading {
+export function readEvaluation(request: EvaluationRequest, trust: Trust, options: ReadOptions): EvaluationReading {
   const fields = requiredFields(request)
   if (typeof fields === 'string') return { ok: false, status: 400, message: fields }
-  const credential = credentialOf(fields.subject['properties'], trusted)
+  const credential = credentialOf(fields.subject['properties'], trust)
   if ('status' in credential) return { ok: false, ...credential }
   const reading = readingOf(fields, options)
   return { ok: true, attempt: { credential, reading, subjectId: fields.subjectId } }
@@ -59,7 +60,7 @@ function requiredFields(request: EvaluationRequest): Fields | string {
   return { subject, subjectId: subject['id'], method: action['name'], type, id, properties }
 }
 
-function credentialOf(properties: unknown, trusted: boolean): Credential | { status: 400 | 403; message: string } {
+function credentialOf(properties: unknown, trust: Trust): Credential | { status: number; message: string } {
   if (properties === undefined) return { kind: 'authorization', values: [] }
   if (!isObject(properties)) return { status: 400, message: 'expected `subject.properties` to be an object' }
   const { token, claims } = properties
@@ -73,9 +74,7 @@ function credentialOf(properties: unknown, trusted: boolean): Credential | { sta
   if (token !== undefined) return { status: 400, message: 'expected `subject.properties.token` to be a string' }
   if (claims === undefined) return { kind: 'authorization', values: [] }
   if (!isObject(claims)) return { status: 400, message: 'expected `subject.properties.claims` to be an object' }
-  if (!trusted) {
-    return { status: 403, message: 'claims are believed from this host alone: send `subject.properties.token`' }
-  }
+  if (!trust.ok) return { status: trust.status, message: trust.message }
   return { kind: 'claims', claims }
 }
 
