@@ -167,6 +167,15 @@ describe('what the door knows', () => {
     expect(readCheck(encodeCheckRequest({ attributes }))).toMatchObject({ principal: 'spiffe://mesh/agent' })
     expect(read({}).principal).toBeUndefined()
   })
+
+  it('includes the IP address of whoever opened the connection, and nothing for a pipe', () => {
+    const from = (address: object) =>
+      readCheck(encodeCheckRequest({ attributes: { source: { address }, request: { http: {} } } }))
+    expect(from({ socket_address: { address: '192.0.2.7' } })).toMatchObject({ ok: true, address: '192.0.2.7' })
+    expect(from({ socket_address: {} })).not.toHaveProperty('address')
+    expect(from({})).not.toHaveProperty('address')
+    expect(read({})).not.toHaveProperty('address')
+  })
 })
 
 describe('bytes that are no check of an HTTP request', () => {

@@ -30,7 +30,7 @@ export interface HttpFields {
 
 export interface CheckFields {
   attributes?: {
-    source?: { principal?: string }
+    source?: { principal?: string; address?: { socket_address?: { address?: string } } }
     request?: { http?: HttpFields }
     context_extensions?: Record<string, string>
   }
