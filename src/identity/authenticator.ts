@@ -4,6 +4,7 @@ import { failure } from './failure.ts'
 import { createKeySource } from './key-source.ts'
 import type { IssuerOptions } from './options.ts'
 import { noRevocations, outcomeOf } from './standing.ts'
+import { type StatementVerification, verifyStatement } from './statement.ts'
 import type { ApiKeyAuthenticator, Authentication, Authenticator, Credential, RevocationCheck } from './subject.ts'
 import { factsOf, issuerOf, TokenVerifier, type TrustedIssuer } from './verifier.ts'
 
@@ -29,6 +30,8 @@ export interface AuthenticatorOptions {
  * nobody here (`token_missing`).
  */
 export interface KeyedAuthenticator extends Authenticator {
+  /** Verifies what an issuer says that is no credential, such as a logout token. Never rejects. */
+  statement(compact: string): Promise<StatementVerification>
   /** Whether the keys of every issuer are here. */
   ready(): boolean
   /** Fetches the keys of every issuer. Never rejects: `ready` tells how it went. */
@@ -57,6 +60,7 @@ export function createAuthenticator(options: AuthenticatorOptions): KeyedAuthent
   const sources = [...issuers.values()].map((issuer) => issuer.keys)
   return {
     authenticate: (credential) => authenticate(credential, { issuers, verifier, revocations, apiKeys }),
+    statement: (compact) => verifyStatement(compact, issuers),
     ready: () => sources.map((source) => source.ready()).every(Boolean),
     load: async () => {
       await Promise.all(sources.map((source) => source.load()))

@@ -45,7 +45,7 @@ export async function fetchDocument(address: string, options: FetchOptions): Pro
       await response.body?.cancel()
       return failed(address, `expected status 200, found ${response.status}`)
     }
-    const bytes = await boundedBody(response)
+    const bytes = await boundedBody(response, maxBodyBytes)
     if (bytes === undefined) return failed(address, `expected at most ${maxBodyBytes} bytes`)
     const reading = parseStrictJson(bytes, { maxDepth })
     return reading.ok
@@ -74,13 +74,14 @@ export async function discoverKeys(issuer: string, options: FetchOptions): Promi
   return fetchDocument(address, options)
 }
 
-async function boundedBody(response: Response): Promise<Uint8Array | undefined> {
+/** The body of an answer; undefined where it is longer than `maxBytes`. */
+export async function boundedBody(response: Response, maxBytes: number): Promise<Uint8Array | undefined> {
   if (response.body === null) return new Uint8Array()
   const chunks: Uint8Array[] = []
   let length = 0
   for await (const chunk of response.body) {
     length += chunk.byteLength
-    if (length > maxBodyBytes) return undefined
+    if (length > maxBytes) return undefined
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
@@ -95,7 +96,7 @@ function isLoopback(hostname: string): boolean {
 }
 
 /** `fetch failed` says nothing; what it was caused by does (ENOTFOUND, a certificate, a refused redirect). */
-function causeOf(thrown: unknown): string {
+export function causeOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return 'it failed'
   return thrown.cause instanceof Error ? thrown.cause.message : thrown.message
 }

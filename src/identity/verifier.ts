@@ -30,6 +30,12 @@ export interface VerifierOptions {
 /** The one key that a token may be signed with, and the set it is in. */
 type Choice = Extract<Selection, { ok: true }> & { readonly keySet: KeySet }
 
+interface Signed {
+  readonly ok: true
+  readonly issuer: TrustedIssuer
+  readonly keySet: KeySet
+}
+
 interface Verified extends Standing {
   readonly ok: true
   readonly issuer: TrustedIssuer
@@ -95,10 +101,8 @@ export class TokenVerifier {
     const { token } = reading
     const fault = typeFault(token)
     if (fault !== undefined) return fault
-    const issuer = issuerOf(token.payload, this.#issuers)
-    if (issuer === undefined) return failure('token_issuer_unknown', 'expected `iss` to name a configured issuer')
-    const signed = await verifySignature(token, issuer)
-    return signed.ok ? this.#accept(token, issuer, { keySet: signed.keySet, digest }) : signed
+    const signed = await verifySigned(token, this.#issuers)
+    return signed.ok ? this.#accept(token, signed.issuer, { keySet: signed.keySet, digest }) : signed
   }
 
   #accept(
@@ -154,6 +158,17 @@ export function factsOf(claims: Claims, subject: string): CredentialFacts {
 function stringOf(claims: Claims, name: string): string | undefined {
   const value = own(claims, name)
   return typeof value === 'string' ? value : undefined
+}
+
+/** Verifies that a token is signed by the issuer it names; what the issuer says with it is not looked at. */
+export async function verifySigned(
+  token: UnverifiedToken,
+  issuers: ReadonlyMap<string, TrustedIssuer>,
+): Promise<Signed | Failure> {
+  const issuer = issuerOf(token.payload, issuers)
+  if (issuer === undefined) return failure('token_issuer_unknown', 'expected `iss` to name a configured issuer')
+  const choice = await verifySignature(token, issuer)
+  return choice.ok ? { ok: true, issuer, keySet: choice.keySet } : choice
 }
 
 /** Verifies the signature with exactly one key, chosen by what the issuer's options allow. */
