@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import type { Data } from '../../src/policy/data.gen.ts'
+import type { CutDown } from './cases.ts'
 
 /** A question and who asks it, in names that often meet. */
 export interface RandomAttempt {
@@ -8,12 +9,17 @@ export interface RandomAttempt {
   readonly params: Readonly<Record<string, unknown>>
   readonly server: string | undefined
   readonly virtualServer: string | undefined
+  readonly cutDown: CutDown
 }
 
 const serverIds = ['s', 't', '__proto__', '*', 'ns/u']
 const names = ['a', 'b', 't_a', 's_a', 'a*', 'x:y', 'é']
 const uris = ['r://1', 'r://2', 'r://t/x', 'r://t/..', 'r://t/a%2Fb', 'r://s/é']
 const templates = ['r://t/{x}', 'r://{+y}', 'r://1', 'r://{a}/{a}']
+const virtualServerIds = ['v', 'w', '__proto__']
+const roleNames = ['one', 'two', '__proto__']
+const groupNames = ['one', 'staff', '__proto__']
+const scopeNames = ['mcp:a', 'mcp:b', '__proto__']
 const prefixes = ['', '', 's_', 't_', 's_t_']
 
 const some = <T>(values: readonly T[], maxLength = 3): fc.Arbitrary<T[]> =>
@@ -59,7 +65,7 @@ export const randomData: fc.Arbitrary<Data> = fc.record(
   {
     servers: byId(serverIds, server).map(withOwnPrefixes),
     virtual_servers: byId(
-      ['v', 'w', '__proto__'],
+      virtualServerIds,
       fc.record(
         {
           tools: some(visible.slice(0, -1), 6),
@@ -70,7 +76,9 @@ export const randomData: fc.Arbitrary<Data> = fc.record(
         { requiredKeys: [] },
       ),
     ),
-    roles: byId(['one', 'two', '__proto__'], byId(serverIds, fc.array(pattern, { maxLength: 3 }))),
+    roles: byId(roleNames, byId(serverIds, fc.array(pattern, { maxLength: 3 }))),
+    groups: byId(groupNames, some([...roleNames, 'none'])),
+    scopes: byId(scopeNames, byId(serverIds, fc.array(pattern, { maxLength: 2 }))),
     settings: fc.record(
       { catalogue: fc.constantFrom('open' as const, 'closed' as const), unprefixed_roles: fc.boolean() },
       { requiredKeys: [] },
@@ -94,20 +102,42 @@ const params = fc.oneof(
   fc.constantFrom('ping', 'tools/list', 'tasks/get', 'nothing').map((method) => ({ method, params: {} })),
 )
 
+const limits = fc.record(
+  {
+    virtualServers: some([...virtualServerIds, 'nobody']),
+    capabilities: byId(serverIds, fc.array(pattern, { maxLength: 3 })),
+  },
+  { requiredKeys: [] },
+)
+
+const cutDown = fc.record({ withdrawnRoles: some([...roleNames, 'none']), limits }, { requiredKeys: [] })
+
+// More often all of them than some, so that what else decides is seen too.
+const scope = fc.oneof(
+  fc.constant(scopeNames.join(' ')),
+  some([...scopeNames, 'openid']).map((names) => names.join(' ')),
+  some(scopeNames),
+)
+
 /** Somebody tries something. */
 export const randomAttempt: fc.Arbitrary<RandomAttempt> = fc
   .record({
-    roles: some(['one', 'two', '__proto__', 'none']),
+    roles: some([...roleNames, 'none']),
+    groups: some([...groupNames, 'none']),
+    scope: fc.option(scope, { nil: undefined, freq: 4 }),
+    cutDown,
     grants: byId(serverIds, fc.array(grant, { maxLength: 3 })),
     asked: params,
     server: fc.option(fc.constantFrom(...serverIds, 'ghost'), { nil: undefined, freq: 2 }),
-    virtualServer: fc.option(fc.constantFrom('v', 'w', '__proto__', 'nobody'), { nil: undefined, freq: 2 }),
+    virtualServer: fc.option(fc.constantFrom(...virtualServerIds, 'nobody'), { nil: undefined, freq: 2 }),
   })
-  .map(({ roles, grants, asked, ...door }) => ({
+  .map(({ roles, groups, scope: held, grants, asked, ...rest }) => ({
     ...asked,
-    ...door,
+    ...rest,
     claims: {
       sub: 'u',
+      groups,
+      ...(held === undefined ? {} : { scope: held }),
       realm_access: { roles },
       resource_access: Object.fromEntries(Object.entries(grants).map(([id, values]) => [id, { roles: values }])),
     },

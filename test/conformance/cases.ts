@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { parse } from 'yaml'
+import type { Subject } from '../../src/identity/subject.ts'
 import type { Data } from '../../src/policy/data.gen.ts'
 import type { DecidedResource, ReasonCode } from '../../src/policy/decision.gen.ts'
 
@@ -19,11 +20,16 @@ export interface Case {
     readonly server?: string
     readonly virtualServer?: string
   }
+  /** What an API key is limited to, and what was revoked since: a subject has it, and no claim says it. */
+  readonly cutDown?: CutDown
   readonly want: 'allow' | ReasonCode
   readonly resource?: DecidedResource
   /** Only these doors: what never reaches the policy cannot be asked of the bare engine, nor every shape of AuthZEN. */
   readonly via?: readonly Door[]
 }
+
+/** What a credential is cut down by. */
+export type CutDown = Pick<Subject, 'withdrawnRoles' | 'limits'>
 
 export interface Table {
   readonly file: string

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '@grpc/grpc-js'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
-import { type Assembly, assemble } from '../../src/assembly.ts'
+import { assemble } from '../../src/assembly.ts'
+import type { Authorizer } from '../../src/authorizer/attempt.ts'
 import { generateKeyPem } from '../../src/capabilities/key.ts'
 import { run } from '../../src/cli/program.ts'
 import type { Config } from '../../src/config/config.ts'
@@ -23,10 +24,11 @@ import type { DecidedResource, Decision } from '../../src/policy/decision.gen.ts
 import type { Engine } from '../../src/policy/engine.ts'
 import type { Input } from '../../src/policy/input.gen.ts'
 import { buildInput } from '../../src/policy/input.ts'
-import { startService } from '../../src/service.ts'
+import { type Service, startService } from '../../src/service.ts'
 import { check, connect } from '../envoy/clients.ts'
 import { decodeCheckResponse, encodeCheckRequest } from '../envoy/messages.ts'
 import { type Case, type Door, messageText, paramsText, type Table } from './cases.ts'
+import { claimsWithCutDown, startCutDown } from './cut-down.ts'
 
 /** What a door answered: the first reason, or that it allows. */
 export type Answer = string
@@ -53,17 +55,15 @@ export async function openDoors(table: Table): Promise<Doors> {
   const { privateKey, publicKey } = await generateKeyPair('ES256')
   const file = await writeConfiguration(directory, table, { ...(await exportJWK(publicKey)), alg: 'ES256', kid: 'k' })
   const config = await loadConfig(file, { env: {} })
-  const service = await startService({
-    config,
-    capabilityKeyFile: join(directory, 'key.pem'),
-    log: createDecisionLog({ level: 'silent' }),
-  })
+  const isCutDown = table.cases.some(({ cutDown }) => cutDown !== undefined)
+  const keyFile = join(directory, 'key.pem')
+  const service = isCutDown ? await startCutDown(config, keyFile) : await start(config, keyFile)
   const client = connect(service.grpc)
   let engine = await engineOf(config)
   const assembly = await assemble(config, { guard: true })
-  const guards = createGuards(assembly)
+  const guards = createGuards(service.authorizer ?? assembly.authorizer, assembly.read)
   const authenticator = createAuthenticator({ issuers: config.issuers })
-  const tokenOf = async (claims: Case['claims']): Promise<string> =>
+  const signed = async (claims: Case['claims']): Promise<string> =>
     await new SignJWT({ ...claims })
       .setProtectedHeader({ alg: 'ES256', kid: 'k' })
       .setIssuer(issuer)
@@ -75,12 +75,12 @@ export async function openDoors(table: Table): Promise<Doors> {
     input,
     ask: {
       engine: async (line) => await askEngine(engine, await input(line)),
-      grpc: async (line) => await askGrpc(client, sentBy(line), await tokenOf(line.claims)),
-      http: async (line) => await askHttp(service.http, line),
+      grpc: async (line) => await askGrpc(client, sentBy(line), await signed(claimsWithCutDown(line))),
+      http: async (line) => await askHttp(service.http, { ...line, claims: claimsWithCutDown(line) }),
       cli: async (line) => await askCli(file, directory, line),
-      guard: async (line) => await guards.ask(sentBy(line), await tokenOf(line.claims)),
+      guard: async (line) => await guards.ask(sentBy(line), await signed(claimsWithCutDown(line))),
     },
-    token: tokenOf,
+    token: signed,
     send: {
       grpc: async (body, token) => await askGrpc(client, { body }, token),
       guard: async (body, token) => await guards.ask({ body }, token),
@@ -99,6 +99,15 @@ export async function openDoors(table: Table): Promise<Doors> {
       await rm(directory, { recursive: true })
     },
   }
+}
+
+interface Started extends Service {
+  /** The one behind the doors, where it is not an assembly's. */
+  readonly authorizer?: Authorizer
+}
+
+async function start(config: Config, capabilityKeyFile: string): Promise<Started> {
+  return await startService({ config, capabilityKeyFile, log: createDecisionLog({ level: 'silent' }) })
 }
 
 async function writeConfiguration(directory: string, { data, profile }: Table, jwk: object): Promise<string> {
@@ -131,7 +140,7 @@ async function inputOf(line: Case, profile: Table['profile'], authenticator: Aut
   const ask = reading.ok ? reading.asks[0] : { action: method, target: { type: 'server' as const } }
   if (ask === undefined) throw new Error(`${line.name}: nothing is asked`)
   const virtualServers = virtualServer === undefined ? [] : [virtualServer]
-  const { subject } = authentication
+  const subject = { ...authentication.subject, ...line.cutDown }
   return buildInput({ subject, server, virtualServers, profile, action: ask.action, target: ask.target })
 }
 
@@ -233,7 +242,7 @@ interface Guards {
 }
 
 /** A guard for each server a case says the door knows; the handler behind it says that it was reached. */
-function createGuards({ authorizer, read: options }: Assembly): Guards {
+function createGuards(authorizer: Authorizer, options: ReadOptions): Guards {
   const guards = new Map<string | undefined, Promise<Guard>>()
   const guardOf = (server: string | undefined): Promise<Guard> => {
     const found =

@@ -36,6 +36,7 @@ describe.for(['strict', 'kuadrant'] as const)('profile %s, 10,000 attempts', (pr
     timeout: 240_000,
   }, async () => {
     let allowed = 0
+    let refusedMore = 0
     const attempts = fc.array(randomAttempt, { minLength: attemptsPerData, maxLength: attemptsPerData })
     const property = fc.asyncProperty(randomData, attempts, async (data: Data, tried) => {
       await doors.replaceData(data)
@@ -44,15 +45,21 @@ describe.for(['strict', 'kuadrant'] as const)('profile %s, 10,000 attempts', (pr
       allowed += answers.filter((answer) => codeIn(answer) === 'allow').length
       for (const [i, line] of lines.entries())
         await expectAgreement(doors, line, answers[i] ?? '', { profile, cli: i === 0 })
+      // What no claim says, the doors cannot be sent; the table of cut-down credentials goes through them.
+      const cutDown = tried.map((attempt) => ({ ...lineOf(attempt), cutDown: attempt.cutDown }))
+      const less = await Promise.all(cutDown.map((line) => doors.ask.engine(line)))
+      refusedMore += less.filter((answer, i) => answer !== answers[i]).length
+      expect(less.filter((answer, i) => codeIn(answer) === 'allow' && codeIn(answers[i] ?? '') !== 'allow')).toEqual([])
       if (opa === undefined) return
-      const verdicts = decideByOpa(data, await Promise.all(lines.map((line) => doors.input(line))))
+      const verdicts = decideByOpa(data, await Promise.all([...lines, ...cutDown].map((line) => doors.input(line))))
       expect(verdicts.map((verdict) => (verdict.allow ? 'allow' : verdict.reasons[0]?.code))).toEqual(
-        answers.map(codeIn),
+        [...answers, ...less].map(codeIn),
       )
     })
     await fc.assert(property, runs)
     // Names that never met would prove nothing.
     expect(allowed).toBeGreaterThan(500)
+    expect(refusedMore).toBeGreaterThan(100)
   })
 })
 

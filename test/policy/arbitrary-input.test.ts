@@ -7,6 +7,8 @@ import { engineOf } from './questions.ts'
 const engine = engineOf({
   servers: { s: { prefix: 's_', tools: ['a', 'b'], resources: ['r://1'], templates: ['r://{id}'] } },
   roles: { admin: { '*': ['tool:*', 'resource:*', 'template:*'] } },
+  groups: { staff: ['admin'] },
+  scopes: { read: { '*': ['tool:*'] } },
   virtual_servers: { v: { tools: ['s_a'] } },
 })
 
@@ -21,7 +23,11 @@ const anything = fc.anything({
 const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('\ud800', '__proto__', '', '*', 's'))
 const almostInput = fc.record(
   {
-    subject: fc.oneof(anything, fc.record({ id: text, grants: fc.dictionary(text, anything), roles: fc.array(text) })),
+    subject: fc.oneof(
+      anything,
+      fc.record({ id: text, grants: fc.dictionary(text, anything), roles: fc.array(text) }),
+      fc.record({ id: text, groups: anything, scopes: anything, withdrawn_roles: anything, limits: anything }),
+    ),
     action: fc.oneof(anything, fc.record({ name: fc.oneof(text, fc.constantFrom('tools/call', 'resources/read')) })),
     resource: fc.oneof(
       anything,

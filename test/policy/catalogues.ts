@@ -1,6 +1,9 @@
 import fc from 'fast-check'
 import type { Data } from '../../src/policy/data.gen.ts'
+import type { Question } from '../../src/policy/input.ts'
 import type { Asker, Item, ItemType } from './questions.ts'
+
+export type Limits = NonNullable<Question['subject']['limits']>
 
 // Names are built so that prefixes shadow one another, templates cover listed URIs, and ids are awkward.
 export const prefixes = ['', '', 'a_', 'a_b_', 'b_'] as const
@@ -12,6 +15,9 @@ export const names: Readonly<Record<ItemType, readonly string[]>> = {
   resource: ['r://h/1', 'r://h/2', 'ui://board'],
   template: ['r://h/{id}', 'r://{host}/1'],
 }
+const roleNames = ['role-0', 'role-1', 'role-2', '__proto__'] as const
+const groupNames = ['group-0', 'role-0', '__proto__'] as const
+const scopeNames = ['scope-0', 'scope-1', '__proto__'] as const
 const types = ['tool', 'prompt', 'resource', 'template'] as const
 
 const item = fc.constantFrom(
@@ -55,29 +61,58 @@ export const catalogue: fc.Arbitrary<Data> = fc
     roles: fc.array(fc.dictionary(fc.constantFrom(...strangers), fc.array(pattern, { maxLength: 3 })), {
       maxLength: 2,
     }),
+    groups: fc.dictionary(fc.constantFrom(...groupNames), fc.subarray([...roleNames]), { maxKeys: 2 }),
+    scopes: fc.dictionary(
+      fc.constantFrom(...scopeNames),
+      fc.dictionary(fc.constantFrom('*', ...strangers), fc.array(pattern, { minLength: 1, maxLength: 3 })),
+    ),
     virtual: fc.array(virtualServer, { maxLength: 2 }),
     settings: fc.record(
       { catalogue: fc.constantFrom('closed', 'open'), unprefixed_roles: fc.boolean() },
       { requiredKeys: [] },
     ),
   })
-  .map(({ servers, order, roles, virtual, settings }) => ({
+  .map(({ servers, order, roles, groups, scopes, virtual, settings }) => ({
     servers: Object.fromEntries(servers.map((each, i) => [serverIds[i] ?? '', { ...each, prefix: order[i] ?? '' }])),
     roles: Object.fromEntries(roles.map((role, i) => [`role-${i}`, role])),
+    groups,
+    scopes,
     virtual_servers: Object.fromEntries(virtual.map((each, i) => [`virtual-${i}`, each])),
     settings: settings as NonNullable<Data['settings']>,
   }))
 
-/** Somebody with roles and literal grants, in either profile, under any number of virtual servers. */
+/** What an API key may be limited to. */
+export const limits: fc.Arbitrary<Limits> = fc.record(
+  {
+    virtualServers: fc.subarray(['virtual-0', 'virtual-1', 'nobody']),
+    capabilities: fc.dictionary(fc.constantFrom(...strangers), fc.array(fc.oneof(pattern, oddGrant), { maxLength: 3 })),
+  },
+  { requiredKeys: [] },
+)
+
+/** Roles that may be withdrawn. */
+export const withdrawnRoles = fc.subarray([...roleNames])
+
+/** Scopes a token may have. */
+export const scopes = fc.subarray([...scopeNames])
+
+const subject = fc
+  .tuple(
+    fc.record({
+      id: fc.constant('alice'),
+      grants: fc.dictionary(
+        fc.constantFrom(...strangers),
+        fc.array(fc.oneof(literal, literal, oddGrant), { maxLength: 4 }),
+      ),
+      roles: fc.subarray([...roleNames]),
+    }),
+    fc.record({ groups: fc.subarray([...groupNames]), scopes, withdrawnRoles, limits }, { requiredKeys: ['groups'] }),
+  )
+  .map(([own, more]) => ({ ...own, ...more }))
+
+/** Somebody with roles, groups, literal grants and what takes away, in either profile, under any number of virtual servers. */
 export const asker: fc.Arbitrary<Asker> = fc.record({
-  subject: fc.record({
-    id: fc.constant('alice'),
-    grants: fc.dictionary(
-      fc.constantFrom(...strangers),
-      fc.array(fc.oneof(literal, literal, oddGrant), { maxLength: 4 }),
-    ),
-    roles: fc.subarray(['role-0', 'role-1', 'role-2', '__proto__']),
-  }),
+  subject,
   virtualServers: fc.oneof(
     { weight: 3, arbitrary: fc.constant([]) },
     { weight: 2, arbitrary: fc.subarray(['virtual-0', 'virtual-1']) },
