@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Outcome } from '../../src/authorizer/attempt.ts'
 import { createCheck, type DoorFault } from '../../src/envoy/check.ts'
-import { allow, kuadrant, recording, strict } from './authorizers.ts'
+import type { Reason } from '../../src/policy/decision.gen.ts'
+import { allow, deny, kuadrant, recording, strict } from './authorizers.ts'
 import { decodeCheckResponse, encodeCheckRequest, headersOf, post, removals, statusCode } from './messages.ts'
 
 const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'weather_forecast' } }
@@ -88,6 +89,43 @@ describe('internal headers that a client made up', () => {
     )
     expect(headersOf(reply)).toEqual({ 'x-mcp-authorized': 'minted.token.here' })
     expect(removals(reply)).not.toContain('x-mcp-authorized')
+  })
+})
+
+describe('a denial that a client can cure', () => {
+  const protectedResource = {
+    name: 'MCP Server',
+    resource: 'https://mcp.example.com/mcp',
+    authorizationServers: [],
+    bearerMethodsSupported: ['header'],
+    scopesSupported: ['basic'],
+  }
+  const named = 'resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/mcp"'
+
+  /** The status and the challenge of a call that the policy denies for this reason. */
+  async function answered(reason: Reason): Promise<unknown> {
+    const authorizer = recording((attempt) => {
+      const outcome = deny(reason.code, attempt)
+      return { ...outcome, decision: { ...outcome.decision, reasons: [reason] } }
+    })
+    const reply = await createCheck({ authorizer, read: strict, protectedResource })(post(call))
+    return [decodeCheckResponse(reply).denied_response?.status.code, headersOf(reply)['www-authenticate']]
+  }
+
+  it('says which scopes would, and where they are to be had', async () => {
+    const message = 'the token lacks an OAuth scope'
+    expect(await answered({ code: 'scope_missing', message, scopes: ['weather:read', 'weather:alerts'] })).toEqual([
+      403,
+      `Bearer error="insufficient_scope", scope="weather:read weather:alerts", ${named}, error_description="${message}"`,
+    ])
+  })
+
+  it.each<readonly [Reason, number]>([
+    [{ code: 'role_missing', message: 'm', required: 'tool:forecast on weather' }, 403],
+    [{ code: 'usage_exceeded', message: 'm' }, 429],
+    [{ code: 'router_key_invalid', message: 'm' }, 400],
+  ])('has no challenge where no scope would: %o', async (reason, status) => {
+    expect(await answered(reason)).toEqual([status, undefined])
   })
 })
 
