@@ -1,4 +1,4 @@
-import { type Claims, own } from './claims.ts'
+import { own } from './claims.ts'
 import { type Failure, failure } from './failure.ts'
 import type { UnverifiedToken } from './jwt.ts'
 
@@ -15,23 +15,30 @@ const foreignClaims = ['at_hash', 'c_hash', 's_hash', 'events', 'token_introspec
  * that nothing else keeps them apart but the audience. The fault is `token_type`.
  */
 export function typeFault({ header, payload }: UnverifiedToken): Failure | undefined {
-  if (Object.hasOwn(header, 'typ') && !isTokenType(header['typ'])) {
+  const [type, claimed, use] = [own(header, 'typ'), own(payload, 'typ'), own(payload, 'token_use')]
+  if (type !== undefined && !isTokenType(type)) {
     return failure('token_type', 'expected the header `typ` to be `JWT` or `at+jwt`')
   }
-  if (Object.hasOwn(payload, 'typ') && payload['typ'] !== 'Bearer') {
+  if (claimed !== undefined && claimed !== 'Bearer') {
     return failure('token_type', 'expected the claim `typ` to be `Bearer`')
   }
-  if (isForOtherUse(payload)) return failure('token_type', 'expected the claim `token_use` to be `access`')
-  const foreign = foreignClaims.find((name) => Object.hasOwn(payload, name))
+  if (use !== undefined && !isForAccess(use)) {
+    return failure('token_type', 'expected the claim `token_use` to be `access`')
+  }
+  // Some issuers leave the client's `nonce` in their access tokens; others have it in ID tokens alone.
+  const named = isAccessTokenType(type) || claimed === 'Bearer' || use === 'access'
+  const foreign = [...foreignClaims, ...(named ? [] : ['nonce'])].find((name) => Object.hasOwn(payload, name))
   return foreign === undefined ? undefined : failure('token_type', `expected no claim \`${foreign}\``)
 }
 
-function isTokenType(typ: unknown): boolean {
-  return typeof typ === 'string' && /^(?:application\/)?(?:jwt|at\+jwt)$/i.test(typ)
+function isTokenType(type: unknown): boolean {
+  return typeof type === 'string' && /^(?:application\/)?(?:jwt|at\+jwt)$/i.test(type)
 }
 
-function isForOtherUse(payload: Claims): boolean {
-  const use = own(payload, 'token_use')
-  if (use === undefined) return false
-  return typeof use !== 'string' || ['id', 'refresh'].includes(use.toLowerCase())
+function isAccessTokenType(type: unknown): boolean {
+  return typeof type === 'string' && /^(?:application\/)?at\+jwt$/i.test(type)
+}
+
+function isForAccess(use: unknown): boolean {
+  return typeof use === 'string' && !['id', 'refresh'].includes(use.toLowerCase())
 }

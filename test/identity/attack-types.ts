@@ -49,6 +49,8 @@ export const typeAttacks: readonly Attack[] = [
   ['an ID token with c_hash', () => untyped({ c_hash: 'fPlsvVszI29LU2UhDyJ9vg' }), 'token_type'],
   ['an ID token with s_hash', () => untyped({ s_hash: 'fPlsvVszI29LU2UhDyJ9vg' }), 'token_type'],
   ['an ID token with at_hash null', () => untyped({ at_hash: null }), 'token_type'],
+  ['an ID token with a nonce', () => untyped({ nonce: 'n' }), 'token_type'],
+  ['an ID token with a nonce and another token_use', () => untyped({ nonce: 'n', token_use: 'x' }), 'token_type'],
   ['an ID token that says at+jwt', () => withClaims({ typ: 'at+jwt' }, { at_hash: 'x' }), 'token_type'],
   ['token_use id', () => untyped({ token_use: 'id' }), 'token_type'],
   ['token_use ID', () => untyped({ token_use: 'ID' }), 'token_type'],
@@ -67,7 +69,7 @@ export const typeAttacks: readonly Attack[] = [
   // The rest is told apart by what an access token must have.
   ['a userinfo response', () => untyped({ exp: undefined, iat: undefined, email: 'a@b.c' }), 'token_claim_missing'],
   ['an authorization response', () => untyped({ sub: undefined, code: 'c', state: 's' }), 'token_claim_missing'],
-  ['an ID token for a client', () => untyped({ aud: 'desk', nonce: 'n' }), 'token_audience'],
+  ['an ID token for a client', () => untyped({ aud: 'desk' }), 'token_audience'],
   ['a client assertion', () => untyped({ iss: 'desk', sub: 'desk', aud: issuerName }), 'token_issuer_unknown'],
 ]
 

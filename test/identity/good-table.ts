@@ -65,6 +65,7 @@ const byAlgorithm: readonly GoodToken[] = [
 ]
 
 const byHeader: readonly GoodToken[] = [
+  ['with typ at+jwt and a nonce', rsaToken({ typ: 'AT+JWT' }, { typ: undefined, nonce: 'n' })],
   ['without typ', rsaToken({ typ: undefined })],
   ['with typ JWT', rsaToken({ typ: 'JWT' })],
   ['with typ jwt', rsaToken({ typ: 'jwt' })],
@@ -93,7 +94,9 @@ const byPayload: readonly GoodToken[] = [
   ['with a claim named __proto__', JSON.parse('{"__proto__":{"sub":"root"}}') as Record<string, unknown>],
   ['with arrays as deep as they may be', { deep: nested(63) }],
   ['with token_use access', { token_use: 'access' }],
-  ['with the nonce that some issuers leave in it', { nonce: 'n' }],
+  ['with a nonce and the claim typ', { nonce: 'n' }],
+  ['with a nonce and token_use access', { typ: undefined, token_use: 'access', nonce: 'n' }],
+  ['with a token_use that nobody knows', { token_use: 'api' }],
   ['issued to a client, where any will do', { azp: 'anybody' }],
   ['issued to something that is no client, where any will do', { azp: 7 }],
   ['issued to an authorized party', { iss: narrowName, azp: 'desk', jti: 't1', email: 'a@b.c' }],

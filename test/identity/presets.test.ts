@@ -207,7 +207,7 @@ describe('the client a token was issued to is found as it is named by', () => {
 })
 
 describe('what an issuer signs that is no access token, or none for this service, is refused', () => {
-  const entraId = { ...entra, claims: { ...entra.claims, azp: undefined, scp: undefined, nonce: 'n' } }
+  const entraId = { ...entra, claims: { ...entra.claims, azp: undefined, scp: undefined } }
   const rows: readonly (readonly [string, PresetName, VendorToken, Partial<IssuerOptions>, string])[] = [
     ['a lightweight token of Keycloak', 'keycloak', keycloakLightweight, {}, 'token_claim_missing'],
     ['an ID token of Keycloak', 'keycloak', changed(keycloak, { typ: 'ID' }), {}, 'token_type'],
