@@ -215,7 +215,7 @@ algorithms?: ("RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" | "ES256
 audiences?: string[]
 clockToleranceSeconds?: number
 /**
- * A token whose `exp` is later than now plus this is refused.
+ * A token whose `exp` is later than now plus this is refused, and one that was made to live longer (`exp` less `iat`).
  */
 maxLifetimeSeconds?: number
 /**

@@ -24,9 +24,9 @@ export interface IssuerOptions {
   readonly audiences: readonly string[]
   /** Clock skew granted to `exp`, `nbf` and `iat`, in seconds. */
   readonly clockToleranceSeconds: number
-  /** How far in the future `exp` may lie, in seconds. */
+  /** How far in the future, and beyond `iat`, `exp` may lie, in seconds. */
   readonly maxLifetimeSeconds: number
-  /** Clients of which `azp` (or `client_id`) must be one; undefined: any, and the claim may be absent. */
+  /** Clients of which `azp` (or `client_id`, `cid`, `appid`) must be one; undefined: any, and the claim may be absent. */
   readonly authorizedParties?: readonly string[] | undefined
   /** Further claims a token must have. */
   readonly requiredClaims?: readonly string[]
