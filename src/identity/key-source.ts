@@ -92,10 +92,12 @@ class RemoteSource implements KeySource {
   }
 
   async renewed(holds: (set: KeySet) => boolean): Promise<KeySet | undefined> {
-    // What is under way may have been answered before the key was published: it does not stand for looking again.
-    await this.#underWay
+    // What is under way may have been answered before the key was published: it stands for looking again only if it fails.
+    const joined = this.#underWay
+    await joined
     const set = this.#usable()
     if (set !== undefined && holds(set)) return set
+    if (joined !== undefined && this.#since(this.#failedAt) < retryAfterMs) return set
     if (this.#since(this.#renewedAt) >= retryAfterMs) {
       this.#renewedAt = this.#now()
       void this.#attempt()

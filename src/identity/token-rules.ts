@@ -28,8 +28,8 @@ export function timeFault(times: TokenTimes, issuer: IssuerOptions, now: number)
     return failure('token_not_yet_valid', 'expected `nbf` and `iat` not to lie in the future')
   }
   // Measured from both ends: a revocation is forgotten when the longest life of what it names is over.
-  const latestEnd = iat === undefined ? Number.POSITIVE_INFINITY : iat + issuer.clockToleranceSeconds
-  if (exp !== undefined && exp > Math.min(now, latestEnd) + issuer.maxLifetimeSeconds) {
+  const began = iat === undefined ? now : Math.min(now, iat + issuer.clockToleranceSeconds)
+  if (exp !== undefined && exp > began + issuer.maxLifetimeSeconds) {
     return failure('token_malformed', 'expected `exp` within the maximum lifetime')
   }
   return undefined

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createAuthenticator } from '../../src/identity/authenticator.ts'
 import type { Authentication, Credential } from '../../src/identity/subject.ts'
@@ -52,6 +53,20 @@ test('the token that every attack is made from is accepted, so that each fails f
   expect(await authenticate({ kind: 'token', token: rawPayload(payloadText) })).toEqual({ ok: true, subject })
   expect(await authenticate({ kind: 'token', token: rawHeader(headerText) })).toEqual({ ok: true, subject })
   expect(await authenticate({ kind: 'token', token: narrow() })).toEqual({ ok: true, subject })
+})
+
+test('whatever letter of a good token is changed, cut out or put in, it is a good token no more', async () => {
+  const letter = fc.constantFrom(...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/')
+  const tokens = [good(), signed(withEc)]
+  await fc.assert(
+    fc.asyncProperty(fc.nat(), fc.nat(2), letter, fc.constantFrom(...tokens), async (at, cut, put, token) => {
+      const index = at % token.length
+      const changed = token.slice(0, index) + put + token.slice(index + cut)
+      if (changed === token) return
+      expect(await codeOf({ kind: 'token', token: changed })).not.toBe('accepted')
+    }),
+    { numRuns: 300 },
+  )
 })
 
 test('a refusal never holds what the client sent', async () => {

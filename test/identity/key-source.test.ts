@@ -50,8 +50,10 @@ describe('when keys rotate', () => {
     expect(await codeOf(authenticator, tokenBy(newKey, 'new'))).toBe('ok')
     expect(remote.server.requests).toHaveLength(3)
   })
+})
 
-  test('a fetch that was under way already does not stand for looking again', async () => {
+describe('looking for a key that nobody knows', () => {
+  test('is done once more where a fetch was under way already', async () => {
     const authenticator = await remote.loaded()
     const held = hold([oldJwk])
     remote.server.answer(held.listener)
@@ -68,7 +70,18 @@ describe('when keys rotate', () => {
     expect(remote.server.requests).toHaveLength(3)
   })
 
-  test('a kid that is no string, and a key that does not fit, cause no fetch', async () => {
+  test('is not done once more where that fetch fails', async () => {
+    const source = remote.source({ timeoutMs: 500 })
+    const set = await source.current()
+    expect(set).toBeDefined()
+    remote.server.answer(silent)
+    remote.clock.ms += maxAgeMs / 2
+    expect(await source.current()).toBe(set)
+    expect(await source.renewed(() => false)).toBe(set)
+    expect(remote.server.requests).toHaveLength(2)
+  })
+
+  test('is not done for a kid that is no string, or a key that does not fit', async () => {
     const authenticator = await remote.loaded()
     expect(await codeOf(authenticator, tokenBy(newKey, 7))).toBe('token_key_unknown')
     expect(
