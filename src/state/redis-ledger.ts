@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createFreshness, type Freshness, instant, msSince } from './freshness.ts'
+import type { Ledger } from './ledger.ts'
+import { createOutage, type Reports } from './outage.ts'
+import type { RedisConnections } from './redis-client.ts'
+import { createRedisEntries, type RedisEntries } from './redis-entries.ts'
+import { createRedisMirror, type RedisMirror } from './redis-mirror.ts'
+import type { EmbeddedLedger } from './sqlite-ledger.ts'
+import { within } from './within.ts'
+
+/** A ledger that other replicas share. */
+export interface SharedLedger extends Ledger {
+  /** Resolves once Redis was read whole for the first time, or could not be. */
+  readonly tried: Promise<void>
+}
+
+interface Following {
+  readonly entries: RedisEntries
+  readonly mirror: RedisMirror
+  readonly freshness: Freshness
+  readonly generation: RedisConnections['generation']
+  /** Called once nothing can have been missed any more. */
+  readonly caughtUp: () => void
+}
+
+const shareWithinMs = 300
+const retryMs = 50
+const compareEveryMs = 60_000
+// A reading waits up to 200 ms for something to come.
+const slackMs = 500
+
+/**
+ * Keeps a ledger and the one in Redis the same. The embedded one is what is obeyed here, with Redis or without; Redis
+ * carries entries to other replicas and from them.
+ */
+export function shareLedger(
+  own: EmbeddedLedger,
+  connections: RedisConnections,
+  { prefix, ...reports }: Reports & { readonly prefix: string },
+): SharedLedger {
+  const { name, explain, generation } = connections
+  const entries = createRedisEntries(connections, prefix)
+  const outage = createOutage(`Redis at ${name} cannot be followed`, `Redis at ${name} is followed again`, reports)
+  const mirror = createRedisMirror(own, entries, { name, explain, ...reports })
+  const freshness = createFreshness(slackMs)
+  const closing = new AbortController()
+  const { promise: tried, resolve: setTried } = Promise.withResolvers<void>()
+  const caughtUp = (): void => {
+    outage.end()
+    setTried()
+  }
+
+  async function run(): Promise<void> {
+    await connections.answered
+    while (!closing.signal.aborted) {
+      try {
+        await followUntilInDoubt({ entries, mirror, freshness, generation, caughtUp })
+      } catch (error) {
+        if (closing.signal.aborted) return
+        mirror.pause()
+        outage.begin(explain(error))
+        setTried()
+        await sleep(retryMs, undefined, { signal: closing.signal }).catch(() => undefined)
+      }
+    }
+  }
+  const running = run()
+  return {
+    tried,
+    async add(entry) {
+      await own.add(entry)
+      try {
+        await within(shareWithinMs, mirror.shared(entry))
+        return { shared: true }
+      } catch {
+        return { shared: false }
+      }
+    },
+    follow: own.follow,
+    uncertainForMs: () => Math.max(own.uncertainForMs(), freshness.uncertainForMs()),
+    async close() {
+      closing.abort()
+      mirror.close()
+      connections.close()
+      await running
+    },
+  }
+}
+
+/** Returns where all must be read again, throws where it cannot be read. */
+async function followUntilInDoubt({ entries, mirror, freshness, generation, caughtUp }: Following): Promise<void> {
+  const connected = generation()
+  let compared = instant()
+  let asked = compared
+  // The end is asked for first: what comes while the rest is read comes after it.
+  let position = await entries.end()
+  await mirror.readWhole()
+  freshness.prove(asked)
+  caughtUp()
+  await mirror.giveWhatRedisLacks()
+  while (generation() === connected && !mirror.mustGiveAgain()) {
+    asked = instant()
+    const changes = await entries.changesAfter(position)
+    await mirror.take(changes)
+    freshness.prove(asked)
+    position = changes.position
+    if (changes.cut) return
+    if (msSince(compared) < compareEveryMs) continue
+    if (!(await mirror.isTheSame())) return
+    compared = instant()
+  }
+}
