@@ -11,17 +11,19 @@ import { loadData } from './config/data.ts'
 import { ConfigError } from './config/problem.ts'
 import { validatorOf } from './config/schema.ts'
 import { createCheckedStore } from './engine.ts'
-import type { Once } from './gateway/backend-init.ts'
 import { createGate, type Gate } from './gateway/gate.ts'
 import { createGatewayTokens } from './gateway/tokens.ts'
 import { createAuthenticator } from './identity/authenticator.ts'
 import { failure } from './identity/failure.ts'
+import type { StatementVerification } from './identity/statement.ts'
 import type { Authentication, Authenticator } from './identity/subject.ts'
+import { type Kept, openKept } from './kept.ts'
 import type { ProtectedResource } from './mcp/protected-resource.ts'
 import type { ReadOptions } from './mcp/reading.ts'
 import type { Data } from './policy/data.gen.ts'
 import type { Decision, ReasonCode } from './policy/decision.gen.ts'
 import { textOf } from './policy/errors.ts'
+import type { Tally } from './state/ledger.ts'
 
 /** One decision path, put together from a configuration; every door is given the same one. */
 export interface Assembly {
@@ -34,17 +36,23 @@ export interface Assembly {
   readonly protectedResource: ProtectedResource | undefined
   /** The revision that decides now. */
   revision(): string
-  /** Whether a checked bundle and every issuer's keys are loaded. */
+  /** Whether a checked bundle and every issuer's keys are loaded, and it is known well enough what was revoked. */
   ready(): boolean
-  /** Fetches what the issuers' keys need fetched; resolves also where some could not be had. */
-  loadKeys(): Promise<void>
+  /** Asks issuers for their keys, and others for what they revoked; resolves also where some of it could not be had. */
+  load(): Promise<void>
+  /** What keeps it from being ready, in words. */
+  lacks(): readonly string[]
   /** The data in place. */
   data(): Data
   /** Puts other data in place, or throws a `PolicyError` and leaves what is there. */
   replaceData(data: Data): void
   /** The key that signs x-mcp-authorized, where this assembly mints. */
   readonly key: CapabilityKey | undefined
-  close(): void
+  /** Revocations, API keys and counts. */
+  readonly kept: Kept
+  /** Verifies what an issuer says that is no credential. */
+  statement(compact: string): Promise<StatementVerification>
+  close(): Promise<void>
 }
 
 export interface AssemblyOptions {
@@ -52,8 +60,8 @@ export interface AssemblyOptions {
   readonly key?: CapabilityKey | undefined
   /** Believe x-mcp-authorized as a credential, under `capabilities.trusted`: the guard alone. */
   readonly guard?: boolean
-  /** What makes a router key good for one use, among all processes and replicas; absent: none is good. */
-  readonly once?: Once | undefined
+  /** Whether the state file is made where it is not there. Default: it is used where it is there. */
+  readonly state?: 'create' | 'if-there'
   readonly record?: (decision: Decision) => void
   readonly onFault?: (code: ReasonCode, cause: string) => void
   /** Told one line at a time what the operator should know: issuers whose keys cannot be had. */
@@ -69,15 +77,22 @@ export async function assemble(config: Config, options: AssemblyOptions = {}): P
   const store = createCheckedStore()
   let data = await loadData(config.dataFiles)
   store.replace(bundle, data)
+  const { onWarning = () => undefined } = options
+  const kept = await openKept(config, { state: options.state ?? 'if-there', onWarning })
+  const { revocations, apiKeys, admission } = kept
   const identity = createAuthenticator({
     issuers: config.issuers,
+    revocations,
+    apiKeys,
     allowHttp: config.insecure.httpIssuers,
-    onKeysFault: (issuer, detail) => options.onWarning?.(`the keys of issuer \`${issuer}\` cannot be had: ${detail}`),
+    onKeysFault: (issuer, detail) => onWarning(`the keys of issuer \`${issuer}\` cannot be had: ${detail}`),
   })
   const { profile } = config.mcp
-  const { key, guard = false, once, ...told } = options
+  const { key, guard = false, record, onFault } = options
   const authorizer = createAuthorizer({
-    ...told,
+    ...(record === undefined ? {} : { record }),
+    ...(onFault === undefined ? {} : { onFault }),
+    admission,
     authenticator: guard ? withCapabilities(identity, await trustOf(config), profile) : identity,
     prefixedUris: guard && profile === 'kuadrant',
     unenforced: !config.capabilities.enforce,
@@ -89,18 +104,29 @@ export async function assemble(config: Config, options: AssemblyOptions = {}): P
     config,
     authorizer,
     read: readOptionsOf(config),
-    gate: gateOf(config, once),
+    gate: gateOf(config, kept.state.tally.once),
     protectedResource: config.protectedResource,
     revision: () => store.current()?.revision ?? '',
-    ready: () => store.current() !== undefined && identity.ready(),
-    loadKeys: () => identity.load(),
+    ready: () => store.current() !== undefined && identity.ready() && revocations.judges(),
+    lacks: () => [
+      ...(identity.ready() ? [] : ['the keys of some issuer are not loaded yet']),
+      ...(revocations.judges() ? [] : ['what other replicas revoked is not known yet']),
+    ],
+    load: async () => {
+      await Promise.all([identity.load(), kept.first])
+    },
+    statement: (compact) => identity.statement(compact),
+    kept,
     data: () => data,
     replaceData(next) {
       store.replace(bundle, next)
       data = next
     },
     key,
-    close: () => identity.close(),
+    async close() {
+      identity.close()
+      await kept.close()
+    },
   }
 }
 
@@ -141,7 +167,7 @@ function readOptionsOf({ mcp }: Config): ReadOptions {
   return { profile, maxBodyBytes, maxDepth, batches, headersOnly: kuadrant.headersOnly }
 }
 
-function gateOf({ gateway }: Config, once: Once | undefined): Gate | undefined {
+function gateOf({ gateway }: Config, once: Tally['once']): Gate | undefined {
   const { signingKey, backendInit, sessions } = gateway
   if (signingKey === undefined || !(backendInit || sessions)) return undefined
   return createGate({ tokens: createGatewayTokens({ signingKey, once }), backendInit, sessions })

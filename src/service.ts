@@ -1,18 +1,13 @@
-import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { formatAddress, parseAddress } from './address.ts'
 import { type Assembly, assemble, readCapabilityKey } from './assembly.ts'
-import type { CapabilityKey } from './capabilities/key.ts'
 import type { Config } from './config/config.ts'
 import { ConfigError } from './config/problem.ts'
-import { undeclaredResource } from './config/protected-resource-section.ts'
 import { type DataWatch, watchData } from './config/watch.ts'
 import type { DecisionLog } from './decision-log/log.ts'
-import { createMetrics, type Metrics } from './decision-log/metrics.ts'
+import { createMetrics, type Metrics, type RevocationFigures } from './decision-log/metrics.ts'
 import { createEnvoyDoor, type EnvoyDoor } from './envoy/server.ts'
-import { createHttpDoor } from './http/app.ts'
+import { type Feeds, followIssuers } from './feeds.ts'
+import { type HttpListener, listenHttp } from './http-listener.ts'
 import { textOf } from './policy/errors.ts'
 
 export interface ServiceOptions {
@@ -34,8 +29,8 @@ export interface Service extends Addresses {
   stop(): Promise<void>
 }
 
-/** How long the start waits for issuers before it says ready without their keys (`/readyz` tells). Milliseconds. */
-const keysPatienceMs = 3000
+/** How long the start waits for issuers and replicas before it says ready without them (`/readyz` tells). Milliseconds. */
+const patienceMs = 3000
 const drainMs = 10_000
 
 /**
@@ -45,24 +40,31 @@ const drainMs = 10_000
  */
 export async function startService({ config, capabilityKeyFile, log }: ServiceOptions): Promise<Service> {
   const key = await readCapabilityKey(capabilityKeyFile)
-  const metrics: Metrics = createMetrics({ revision: () => assembly.revision(), ready: () => assembly.ready() })
+  const metrics: Metrics = createMetrics({
+    revision: () => assembly.revision(),
+    ready: () => assembly.ready(),
+    revocations: () => figuresOf(assembly, started.feeds),
+  })
   const told = tellBoth(log, metrics)
   const assembly: Assembly = await assemble(config, {
     key,
+    state: 'create',
     record: told.decision,
     onFault: told.fault,
     onWarning: log.warning,
   })
-  const started: { watch?: DataWatch; envoy?: EnvoyDoor; http?: Server } = {}
+  const started: { watch?: DataWatch; envoy?: EnvoyDoor; http?: HttpListener; feeds?: Feeds } = {}
   const stop = async (): Promise<void> => {
     started.watch?.close()
     await started.envoy?.drain({ deadlineMs: drainMs })
-    if (started.http !== undefined) await close(started.http)
-    assembly.close()
+    await started.http?.close()
+    await started.feeds?.close()
+    await assembly.close()
   }
   try {
-    const http = await listenHttp(assembly, key, metrics)
-    started.http = http.server
+    started.http = await listenHttp({ assembly, key, metrics, warn: log.warning }).catch((cause: unknown) => {
+      throw unusableAddress(config, 'http', cause)
+    })
     started.envoy = await createEnvoyDoor({
       authorizer: assembly.authorizer,
       read: assembly.read,
@@ -73,10 +75,11 @@ export async function startService({ config, capabilityKeyFile, log }: ServiceOp
     }).catch((cause: unknown) => {
       throw unusableAddress(config, 'grpc', cause)
     })
-    await Promise.race([assembly.loadKeys(), sleep(keysPatienceMs, undefined, { ref: false })])
-    if (!assembly.ready()) log.warning('the keys of some issuer are not loaded yet; it is tried again')
+    started.feeds = followIssuers(assembly, log.warning)
+    await Promise.race([assembly.load(), sleep(patienceMs, undefined, { ref: false })])
+    for (const lack of assembly.lacks()) log.warning(`${lack}; it is tried again`)
     started.watch = watch(assembly, log, metrics)
-    return { grpc: started.envoy.address, http: http.address, stop }
+    return { grpc: started.envoy.address, http: started.http.address, stop }
   } catch (thrown) {
     await stop()
     throw thrown
@@ -117,45 +120,10 @@ function watch(assembly: Assembly, log: DecisionLog, metrics: Metrics): DataWatc
   })
 }
 
-async function listenHttp(
-  assembly: Assembly,
-  key: CapabilityKey,
-  metrics: Metrics,
-): Promise<{ server: Server; address: string }> {
-  const { config, authorizer, read, ready } = assembly
-  let address = config.listen.http
-  const app = createHttpDoor({
-    authorizer,
-    read,
-    ready,
-    metrics,
-    jwks: () => key.jwks,
-    origin: () => `http://${address}`,
-    protectedResource: config.protectedResource ?? undeclaredResource(config.issuers),
-  })
-  const server = createServer(app)
-  const listening = once(server, 'listening')
-  const wanted = parseAddress(config.listen.http)
-  if (!wanted.ok) throw new TypeError(`http address \`${config.listen.http}\`: ${wanted.detail}`)
-  if (wanted.address.kind === 'unix') server.listen(wanted.address.path)
-  else server.listen(wanted.address.port, wanted.address.host)
-  await listening.catch((cause: unknown) => {
-    throw unusableAddress(config, 'http', cause)
-  })
-  if (wanted.address.kind === 'tcp') {
-    address = formatAddress({ ...wanted.address, port: (server.address() as AddressInfo).port })
+function figuresOf({ kept: { revocations } }: Assembly, feeds: Feeds | undefined): RevocationFigures {
+  return {
+    inForce: revocations.entries().length,
+    uncertainSeconds: revocations.uncertainForMs() / 1000,
+    feedAgeSeconds: feeds?.agesSeconds() ?? {},
   }
-  return { server, address }
-}
-
-async function close(server: Server): Promise<void> {
-  // It is no longer `listening` as soon as `close` was called, but closed only when the last request is answered.
-  const closed = once(server, 'close')
-  server.close()
-  // Kept-alive connections that answered meanwhile would else stay until their time-out.
-  const idle = setInterval(() => server.closeIdleConnections(), 100)
-  const timer = setTimeout(() => server.closeAllConnections(), drainMs)
-  await closed
-  clearInterval(idle)
-  clearTimeout(timer)
 }

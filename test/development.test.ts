@@ -84,15 +84,15 @@ describe('what the embedded default is', () => {
 
   it('takes its own tokens, and none of another folder', async () => {
     const [mine, other] = [await makeDirectory(), await makeDirectory()]
-    const { authorizer, close, loadKeys } = await assemble(await developmentConfig(mine, {}))
-    await loadKeys()
+    const { authorizer, close, load } = await assemble(await developmentConfig(mine, {}))
+    await load()
     const capabilities = async (token: string) => await authorizer.capabilities({ kind: 'token', token }, [])
     expect(await capabilities(await developmentToken(mine, {}, alice))).toMatchObject({
       ok: true,
       capabilities: { tools: { files: ['read_file'], weather: ['alerts', 'forecast'] } },
     })
     expect(await capabilities(await developmentToken(other, {}, alice))).toMatchObject({ ok: false })
-    close()
+    await close()
   })
 })
 

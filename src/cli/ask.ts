@@ -63,7 +63,7 @@ async function withAssembly(
   try {
     return await work(assembly)
   } finally {
-    assembly.close()
+    await assembly.close()
   }
 }
 

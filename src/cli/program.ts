@@ -5,6 +5,7 @@ import { PolicyError, textOf } from '../policy/errors.ts'
 import { type AskOptions, printCapabilities, printCheck } from './ask.ts'
 import { type ExitCode, exit, type Terminal, UsageError } from './exit.ts'
 import { generateKey, printPublicKeys, rotateKey } from './keys.ts'
+import { printRevocations, type RevokeOptions, revoke } from './revoke.ts'
 import type { ServeOptions } from './serve.ts'
 import { printToken } from './token.ts'
 
@@ -46,6 +47,7 @@ function programOf(terminal: Terminal, done: (code: ExitCode) => void): Command 
   addServe(program, terminal, done)
   addAsk(program, terminal, done)
   addKeys(program, terminal, done)
+  addRevoke(program, terminal, done)
   addToken(program, terminal, done)
   return program
 }
@@ -118,6 +120,32 @@ function addKeys(program: Command, terminal: Terminal, done: (code: ExitCode) =>
     .description('Replace the key by a new one; the old public key stays published until its last token has died.')
     .addOption(configOption)
     .action(async (options: { config?: string }) => done(await rotateKey(options, terminal)))
+}
+
+function addRevoke(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
+  program
+    .command('revoke')
+    .description('Take away a token, a session, a subject, an issuer, a role or a grant; in force in milliseconds.')
+    .addOption(configOption)
+    .option('--token <token>', 'one token, by what it is; only its digest is kept')
+    .option('--token-file <file>', 'file that holds the token')
+    .option('--jti <id>', 'one token, by its id')
+    .option('--session <id>', 'a session of the issuer (`sid`)')
+    .option('--subject <subject>', 'everything issued to a subject so far, its API keys included')
+    .option('--issuer <issuer>', 'everything an issuer issued so far; beside another option: of this issuer alone')
+    .option('--role <role>', 'a role, from --subject, --issuer or --everybody')
+    .option('--grant <server=type:name>', 'a literal grant, like weather=tool:forecast; server `*` is every one')
+    .option('--everybody', 'take the role or grant from everybody')
+    .option('--issued-before <time>', 'what was issued until then, like 2026-11-24T12:00:00Z; default: until now')
+    .option('--reason <text>', 'why, for those who list revocations')
+    .option('--json', 'print one JSON document')
+    .action(async (options: RevokeOptions) => done(await revoke(options, terminal)))
+  program
+    .command('revocations')
+    .description('List what is revoked.')
+    .addOption(configOption)
+    .option('--json', 'print one JSON document')
+    .action(async (options: { config?: string; json?: true }) => done(await printRevocations(options, terminal)))
 }
 
 function addToken(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {

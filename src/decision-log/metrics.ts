@@ -15,10 +15,21 @@ export interface Metrics {
 export interface MetricSources {
   readonly revision: () => string
   readonly ready: () => boolean
+  /** Absent: nothing is revoked here. */
+  readonly revocations?: () => RevocationFigures
+}
+
+/** How it stands with what was revoked. */
+export interface RevocationFigures {
+  readonly inForce: number
+  /** Seconds for which it has not been certain that nothing was missed; Infinity: it never was. */
+  readonly uncertainSeconds: number
+  /** By issuer, the seconds since everything that happened there was last read; Infinity: never yet. */
+  readonly feedAgeSeconds: Readonly<Record<string, number>>
 }
 
 /** Makes the metrics of one process; under `--workers` each answers for itself. */
-export function createMetrics({ revision, ready }: MetricSources): Metrics {
+export function createMetrics({ revision, ready, revocations }: MetricSources): Metrics {
   const registers = [new Registry()]
   const [registry = new Registry()] = registers
   collectDefaultMetrics({ register: registry })
@@ -40,6 +51,7 @@ export function createMetrics({ revision, ready }: MetricSources): Metrics {
     registers,
   })
   addGauges(registers, { revision, ready })
+  if (revocations !== undefined) addRevocationGauges(registers, revocations)
   return {
     decision: ({ allow, reasons }) => decisions.inc({ allow: String(allow), reason: reasons[0]?.code ?? '' }),
     fault: (code) => faults.inc({ code }),
@@ -66,6 +78,34 @@ function addGauges(registers: Registry[], { revision, ready }: MetricSources): v
     registers,
     collect() {
       this.set(ready() ? 1 : 0)
+    },
+  })
+}
+
+function addRevocationGauges(registers: Registry[], figures: () => RevocationFigures): void {
+  new Gauge({
+    name: 'mcp_authz_revocations',
+    help: 'Revocations in force.',
+    registers,
+    collect() {
+      this.set(figures().inForce)
+    },
+  })
+  new Gauge({
+    name: 'mcp_authz_revocations_uncertain_seconds',
+    help: 'For how long it has not been certain that no revocation was missed; 0 when it is.',
+    registers,
+    collect() {
+      this.set(figures().uncertainSeconds)
+    },
+  })
+  new Gauge({
+    name: 'mcp_authz_revocation_feed_age_seconds',
+    help: "Since an issuer's events were last read whole.",
+    labelNames: ['issuer'],
+    registers,
+    collect() {
+      for (const [issuer, age] of Object.entries(figures().feedAgeSeconds)) this.set({ issuer }, age)
     },
   })
 }

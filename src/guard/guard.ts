@@ -63,8 +63,8 @@ export interface Guard {
   decide(attempt: GuardAttempt): Promise<Decision>
   /** Everything the credential may use; four empty keys where it is denied. Never rejects. The caller's to keep. */
   capabilities(credential: GuardCredential, virtualServer?: string, address?: string): Promise<Capabilities>
-  /** Ends the watching of data files and what is under way for keys. */
-  close(): void
+  /** Ends the watching of data files and what is under way; resolves when what was counted is written. */
+  close(): Promise<void>
 }
 
 /** How long a guard waits for issuers before it starts without their keys. Milliseconds. */
@@ -86,19 +86,19 @@ export async function createGuard(options: GuardOptions): Promise<Guard> {
   if ('authorizer' in options) {
     const { authorizer, read, profile = read?.profile ?? defaults.profile, gate, protectedResource } = options
     const parts = { authorizer, read: { ...defaults, ...read, profile }, gate, protectedResource }
-    return guardOver(parts, options, () => undefined)
+    return guardOver(parts, options, async () => undefined)
   }
   const { record, onFault, onWarning = () => undefined } = options
   const config = await loadConfig(options.config, { env: process.env })
   for (const warning of config.warnings) onWarning(warning)
   const told = { ...(record === undefined ? {} : { record }), ...(onFault === undefined ? {} : { onFault }) }
-  const assembly = await assemble(config, { guard: true, onWarning, ...told })
-  await Promise.race([assembly.loadKeys(), sleep(keysPatienceMs, undefined, { ref: false })])
-  if (!assembly.ready()) onWarning('the keys of some issuer are not loaded yet; it is tried again')
+  const assembly = await assemble(config, { guard: true, state: 'create', onWarning, ...told })
+  await Promise.race([assembly.load(), sleep(keysPatienceMs, undefined, { ref: false })])
+  for (const lack of assembly.lacks()) onWarning(`${lack}; it is tried again`)
   const watch = watchOver(assembly, onWarning)
-  return guardOver(assembly, options, () => {
+  return guardOver(assembly, options, async () => {
     watch.close()
-    assembly.close()
+    await assembly.close()
   })
 }
 
@@ -112,7 +112,7 @@ function watchOver(assembly: Assembly, onWarning: (text: string) => void): DataW
 
 type Parts = Pick<Door, 'authorizer' | 'read' | 'gate' | 'protectedResource'>
 
-function guardOver(parts: Parts, place: GuardPlace, close: () => void): Guard {
+function guardOver(parts: Parts, place: GuardPlace, close: () => Promise<void>): Guard {
   const { server, virtualServer, address: addressOf = () => undefined, onFault = () => undefined } = place
   const { authorizer, gate, protectedResource } = parts
   // The guard has every body at hand: what a router's headers say in its stead is never the only word.

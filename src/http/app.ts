@@ -5,7 +5,9 @@ import type { Authorizer } from '../authorizer/attempt.ts'
 import { parseStrictJson } from '../mcp/json.ts'
 import type { ProtectedResource } from '../mcp/protected-resource.ts'
 import type { ReadOptions } from '../mcp/reading.ts'
+import type { BackChannelLogout } from '../revocation/feeds/back-channel-logout.ts'
 import { type EvaluationRequest, evaluationOf, readEvaluation } from './authzen.ts'
+import { addBackChannelLogoutRoute } from './back-channel-logout.ts'
 import { type Permits, type Trust, trustOf } from './permits.ts'
 import { protectedResourceRoutes } from './protected-resource.ts'
 import { addRevocationRoutes, type RevocationRoutes } from './revocations.ts'
@@ -25,6 +27,8 @@ export interface HttpDoorOptions {
   readonly permits?: Permits | undefined
   /** Absent: nothing is revoked here. */
   readonly revocations?: RevocationRoutes | undefined
+  /** Where issuers tell of logouts; absent: none may. */
+  readonly backChannelLogout?: BackChannelLogout | undefined
   /** What is published of the gateway; absent: nothing is. */
   readonly protectedResource?: ProtectedResource | undefined
 }
@@ -65,6 +69,7 @@ export function createHttpDoor(options: HttpDoorOptions): Express {
   app.post('/access/v1/evaluations', body, async (request, response) => {
     await answer(request, response, options, (document, trust) => evaluateMany(document, trust, options))
   })
+  if (options.backChannelLogout !== undefined) addBackChannelLogoutRoute(app, options.backChannelLogout)
   if (options.revocations !== undefined) addRevocationRoutes(app, options.revocations)
   app.use((_request, response) => fail(response, 404, 'there is nothing here'))
   app.use(onError)

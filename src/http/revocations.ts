@@ -23,7 +23,7 @@ export interface RevocationRoutes {
 
 const maxBodyBytes = 64 * 1024
 /** The longest that a follower may ask an answer to be held, in seconds. */
-const maxWaitSeconds = 30
+const maxWaitSeconds = 5
 
 /**
  * Adds the revocation API: `POST` and `GET /admin/v1/revocations` for those with an API key that permits it, and the

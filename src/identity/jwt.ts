@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { parseStrictJson } from '../mcp/json.ts'
 import { type Claims, isObject, own } from './claims.ts'
 import { type Failure, failure } from './failure.ts'
@@ -18,6 +19,14 @@ const numericDates = ['exp', 'nbf', 'iat'] as const
 
 /** Parameters that change what a signature covers (RFC 7515 section 4.1.11, RFC 7797): none is understood here. */
 const refusedParameters = ['crit', 'b64'] as const
+
+/**
+ * The digest that a revocation knows a token by: SHA-256 of header and payload, base64url. Without the signature, since
+ * whoever has an ECDSA token can give it another one that verifies as well (r, n - s).
+ */
+export function digestOf(compact: string): string {
+  return hash('sha256', compact.slice(0, compact.lastIndexOf('.')), 'base64url')
+}
 
 /** Reads a token strictly, before any cryptography; every fault is `token_malformed`. */
 export function readToken(compact: string): TokenReading {

@@ -43,7 +43,7 @@ export interface CredentialFacts {
   readonly jti?: string | undefined
   /** `sid` of OpenID Connect Back-Channel Logout 1.0 section 2.1. */
   readonly session?: string | undefined
-  /** SHA-256 of the compact token, base64url; of a capability token, that of the token it was minted for. */
+  /** See `digestOf` in jwt.ts; of a capability token, that of the token it was minted for. */
   readonly digest?: string | undefined
   /** `iat`, seconds since the epoch; absent counts as issued before everything. */
   readonly issuedAt?: number | undefined

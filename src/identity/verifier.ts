@@ -3,7 +3,7 @@ import { compactVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { type Claims, own } from './claims.ts'
 import { type Failure, failure } from './failure.ts'
-import { readToken, type UnverifiedToken } from './jwt.ts'
+import { digestOf, readToken, type UnverifiedToken } from './jwt.ts'
 import type { KeySource } from './key-source.ts'
 import { type KeySet, type Selection, selectKey } from './keys.ts'
 import type { IssuerOptions } from './options.ts'
@@ -65,7 +65,7 @@ export class TokenVerifier {
 
   /** Verifies a token (RFC 7519 section 7.2, RFC 8725 section 3). */
   async verify(compact: string): Promise<Authentication> {
-    const digest = hash('sha256', compact, 'base64url')
+    const digest = hash('sha256', compact, 'base64')
     const verified = (await this.#recall(digest)) ?? (await this.#verifyOnce(digest, compact))
     return verified.ok ? judged(verified, this.#revocations) : verified
   }
@@ -90,26 +90,22 @@ export class TokenVerifier {
   }
 
   async #verifyAndRemember(digest: string, compact: string): Promise<Verified | Failure> {
-    const outcome = await this.#verifyFully(digest, compact)
+    const outcome = await this.#verifyFully(compact)
     if (outcome.ok) this.#remembered.set(digest, outcome)
     return outcome
   }
 
-  async #verifyFully(digest: string, compact: string): Promise<Verified | Failure> {
+  async #verifyFully(compact: string): Promise<Verified | Failure> {
     const reading = readToken(compact)
     if (!reading.ok) return reading
     const { token } = reading
     const fault = typeFault(token)
     if (fault !== undefined) return fault
     const signed = await verifySigned(token, this.#issuers)
-    return signed.ok ? this.#accept(token, signed.issuer, { keySet: signed.keySet, digest }) : signed
+    return signed.ok ? this.#accept(token, signed.issuer, signed.keySet) : signed
   }
 
-  #accept(
-    { payload }: UnverifiedToken,
-    issuer: TrustedIssuer,
-    { keySet, digest }: { readonly keySet: KeySet; readonly digest: string },
-  ): Verified | Failure {
+  #accept({ compact, payload }: UnverifiedToken, issuer: TrustedIssuer, keySet: KeySet): Verified | Failure {
     const times = timesOf(payload)
     const { audiences, authorizedParties, requiredClaims } = issuer.options
     const fault =
@@ -123,7 +119,7 @@ export class TokenVerifier {
     if (subject === undefined) return failure('token_claim_missing', 'expected the subject claim')
     // An issuer whose clock is ahead issued the token before it was seen, all the same.
     const issuedAt = times.iat === undefined ? undefined : Math.min(times.iat, this.#seconds())
-    const facts = Object.freeze({ ...factsOf(payload, subject.id), digest, issuedAt })
+    const facts = Object.freeze({ ...factsOf(payload, subject.id), digest: digestOf(compact), issuedAt })
     return {
       ok: true,
       issuer,

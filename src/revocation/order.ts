@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto'
 import { own } from '../identity/claims.ts'
-import { readToken } from '../identity/jwt.ts'
+import { digestOf, readToken } from '../identity/jwt.ts'
 import type { Holder, Selector, Target } from './revocation.ts'
 import type { RevocationOrder } from './revoker.ts'
 
@@ -115,7 +114,7 @@ function misplacedIn(fields: OrderFields, thing: (typeof things)[number] | undef
 
 function selectorOf(fields: OrderFields, thing: (typeof things)[number] | undefined): Selector | undefined {
   const { token, jti, session, apiKey, subject, issuer } = fields
-  if (token !== undefined) return { kind: 'token', digest: createHash('sha256').update(token).digest('base64url') }
+  if (token !== undefined) return { kind: 'token', digest: digestOf(token) }
   if (jti !== undefined) return { kind: 'token', jti, issuer }
   if (session !== undefined) return { kind: 'session', session, issuer }
   if (apiKey !== undefined) return { kind: 'api-key', id: apiKey }

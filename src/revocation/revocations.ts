@@ -20,8 +20,10 @@ export interface Revocations extends RevocationCheck {
   entries(): readonly RevocationEntry[]
   /** Those beyond the first `count` that ever became known, and how many that are now; see `entries`. */
   since(count: number): { readonly entries: readonly RevocationEntry[]; readonly count: number }
-  /** Whether it is known well enough to answer; false also under the stance `allow`. */
+  /** Whether it is certain enough that nothing was missed. */
   known(): boolean
+  /** Whether credentials are judged at all: they are not where it is not known and the stance is to deny then. */
+  judges(): boolean
   /** For how long it has not been certain that nothing was missed, in milliseconds. */
   uncertainForMs(): number
   /** Resolves when something became known after `count`, or when the signal ends it. */
@@ -51,6 +53,7 @@ export function createRevocations(options: RevocationsOptions): Revocations {
     entries: () => book.since(0),
     since: (count) => ({ entries: book.since(count), count: book.count() }),
     known,
+    judges: () => !denies(),
     uncertainForMs: () => ledger.uncertainForMs(),
     changed: (count, signal) => untilChanged(() => book.count() !== count, waiting, signal),
     close: end,
@@ -108,8 +111,8 @@ function createBook(now: () => number): Book {
     judge(facts) {
       const issuedAt = facts.issuedAt ?? Number.NEGATIVE_INFINITY
       const names = keysFor(facts)
-      if (names.whole.some((key) => issuedAt <= (whole.get(key) ?? Number.NEGATIVE_INFINITY)))
-        return { kind: 'revoked' }
+      const isMeant = (before: number | undefined): boolean => before !== undefined && issuedAt <= before
+      if (names.whole.some((key) => isMeant(whole.get(key)))) return { kind: 'revoked' }
       const taken = names.holders
         .flatMap((key) => withdrawals.get(key) ?? [])
         .filter(({ before = Number.POSITIVE_INFINITY }) => issuedAt <= before)

@@ -7,11 +7,23 @@ const answerWithinMs = 300
 
 /** A script is one step for everybody, so that no two see the same count. */
 const countScript = `
-local uses = tonumber(redis.call('GET', KEYS[1]) or '0')
+local uses = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), tonumber(ARGV[3]))
 if uses >= tonumber(ARGV[1]) then return 0 end
-uses = redis.call('INCR', KEYS[1])
-if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+uses = uses + 1
+redis.call('SET', KEYS[1], string.format('%.0f', uses), 'PX', ARGV[2])
 return uses`
+
+/** One mark a key: `+` adds, `^` raises to. */
+const recordScript = `
+for i, key in ipairs(KEYS) do
+  local uses, by = tonumber(redis.call('GET', key) or '0'), tonumber(ARGV[3 * i - 1])
+  if ARGV[3 * i - 2] == '+' then uses = uses + by else uses = math.max(uses, by) end
+  redis.call('SET', key, string.format('%.0f', uses), 'PX', ARGV[3 * i])
+end
+return #KEYS`
+
+/** How many counts are remembered, lest a Redis that comes back empty begins them anew. */
+const maxFloors = 10_000
 
 /**
  * Counts in Redis. Ends are told to it as time that is left, so that its clock need not be right. `own` remembers single
@@ -19,6 +31,14 @@ return uses`
  */
 export function createRedisTally(connections: RedisConnections, prefix: string, own: Pick<Tally, 'once'>): Tally {
   const { asking, explain, name } = connections
+  const floors = new Map<string, number>()
+  const remember = (key: string, uses: number): void => {
+    // The oldest goes: it is put back at the end whenever it is counted.
+    floors.delete(key)
+    floors.set(key, uses)
+    const [oldest] = floors.keys()
+    if (floors.size > maxFloors && oldest !== undefined) floors.delete(oldest)
+  }
   const counter = (key: string): string => `${prefix}count:${key}`
 
   async function ask<T>(answer: Promise<T>): Promise<T> {
@@ -32,10 +52,23 @@ export function createRedisTally(connections: RedisConnections, prefix: string, 
     async count(key, limit, until) {
       const leftMs = msUntil(until)
       if (limit < 1 || leftMs <= 0) return false
-      const asked = { keys: [counter(key)], arguments: [String(limit), String(leftMs)] }
+      const floor = floors.get(key) ?? 0
+      const asked = { keys: [counter(key)], arguments: [limit, leftMs, floor].map(String) }
       const uses = await ask(asking.eval(countScript, asked))
       if (typeof uses !== 'number') throw new Error(`Redis at ${name}: its answer is no count`)
+      remember(key, uses === 0 ? Math.max(floor, limit) : uses)
       return uses === 0 ? false : uses
+    },
+    async record(marks) {
+      const living = marks.filter(({ until }) => msUntil(until) > 0)
+      if (living.length === 0) return
+      const words = living.flatMap((mark) => [
+        ...('add' in mark ? ['+', mark.add] : ['^', mark.atLeast]),
+        msUntil(mark.until),
+      ])
+      await ask(
+        asking.eval(recordScript, { keys: living.map(({ key }) => counter(key)), arguments: words.map(String) }),
+      )
     },
     async counts(keys) {
       if (keys.length === 0) return []

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { isBusy, openDatabase, patiently } from './database.ts'
-import type { Tally } from './ledger.ts'
+import type { Mark, Tally } from './ledger.ts'
 import { causeOf, type Reports } from './outage.ts'
 
 const sweepEveryMs = 60_000
@@ -15,6 +15,11 @@ const counting = `
     until = CASE WHEN counters.until <= :now THEN excluded.until ELSE counters.until END
   WHERE counters.until <= :now OR uses < :limit
   RETURNING uses`
+const marking = (uses: string): string => `
+  INSERT INTO counters (key, until, uses) VALUES (:key, :until, :by)
+  ON CONFLICT (key) DO UPDATE SET
+    uses = CASE WHEN counters.until <= :now THEN :by ELSE ${uses} END,
+    until = CASE WHEN counters.until <= :now THEN excluded.until ELSE counters.until END`
 const using = `
   INSERT INTO single_uses (key, until) VALUES (:key, :until)
   ON CONFLICT (key) DO UPDATE SET until = excluded.until WHERE single_uses.until <= :now`
@@ -29,6 +34,22 @@ export async function openTally(file: string, reports: Reports): Promise<Tally &
   const sweeping = setInterval(() => sweep(database, reports), sweepEveryMs).unref()
   const count = database.prepare(counting)
   const use = database.prepare(using)
+  const add = database.prepare(marking('uses + :by'))
+  const raise = database.prepare(marking('max(uses, :by)'))
+  const recordAll = (marks: readonly Mark[], now: number): void => {
+    database.exec('BEGIN IMMEDIATE')
+    try {
+      for (const mark of marks) {
+        const { key, until } = mark
+        if ('add' in mark) add.run({ key, until, by: mark.add, now })
+        else raise.run({ key, until, by: mark.atLeast, now })
+      }
+      database.exec('COMMIT')
+    } catch (error) {
+      if (database.isTransaction) database.exec('ROLLBACK')
+      throw error
+    }
+  }
   const read = database.prepare('SELECT uses FROM counters WHERE key = ? AND until > ?')
   return {
     async count(key, limit, until) {
@@ -37,6 +58,11 @@ export async function openTally(file: string, reports: Reports): Promise<Tally &
       // `all` runs to the end, so that a commit that fails is thrown.
       const [row] = await patiently(() => count.all({ key, limit, until, now }), answerWithinMs)
       return row === undefined ? false : Number(row['uses'])
+    },
+    async record(marks) {
+      const now = Date.now() / 1000
+      const living = marks.filter(({ until }) => until > now)
+      if (living.length > 0) await patiently(() => recordAll(living, now), answerWithinMs)
     },
     async counts(keys) {
       const now = Date.now() / 1000

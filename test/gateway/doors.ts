@@ -5,6 +5,8 @@ import { capabilityKeyFrom } from '../../src/capabilities/key.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { createEnvoyDoor, type EnvoyDoor } from '../../src/envoy/server.ts'
 import type { Once } from '../../src/gateway/backend-init.ts'
+import { createGate } from '../../src/gateway/gate.ts'
+import { createGatewayTokens } from '../../src/gateway/tokens.ts'
 import { createGuard, type Guard } from '../../src/guard/index.ts'
 import type { ReasonCode } from '../../src/policy/decision.gen.ts'
 import { check, connect } from '../envoy/clients.ts'
@@ -45,8 +47,10 @@ export async function openReplica(place: Place, once: Once | undefined): Promise
   const faults: [ReasonCode, string][] = []
   const config = await loadConfig(place.config, { env: { GATEWAY_SIGNING_KEY: signingKey } })
   const key = await capabilityKeyFrom(await readFile(config.capabilities.keyFile ?? '', 'utf8'))
-  const assembly = await assemble(config, { key, once, onFault: (code, cause) => faults.push([code, cause]) })
-  const { authorizer, read, gate, protectedResource } = assembly
+  const assembly = await assemble(config, { key, onFault: (code, cause) => faults.push([code, cause]) })
+  const { authorizer, read, protectedResource } = assembly
+  const { backendInit, sessions } = config.gateway
+  const gate = createGate({ tokens: createGatewayTokens({ signingKey, once }), backendInit, sessions })
   const door = await createEnvoyDoor({ authorizer, read, gate, protectedResource, address: '127.0.0.1:0' })
   const client = connect(door.address)
   const guard = await createGuard({ authorizer, read, gate, protectedResource })
@@ -72,7 +76,7 @@ async function close({
   client.close()
   guard.close()
   await door.drain({ deadlineMs: 0 })
-  assembly.close()
+  await assembly.close()
 }
 
 async function askGrpc(client: Client, { method = 'POST', message, lines }: Asked): Promise<Answer> {

@@ -25,6 +25,7 @@ const header = { alg: 'RS256', kid: 'rsa' }
 const token = craft(header, claims(), sign)
 /** What a subject has whose claims say nothing of it. */
 const bare = { groups: [], scopes: [] }
+const facts = expect.objectContaining({ subject: 'alice' })
 
 describe('raw claims', () => {
   const second = issuerOptions([], { issuer: 'https://second.example.com', claims: presets.generic })
@@ -33,17 +34,17 @@ describe('raw claims', () => {
   const all = { sub: 'alice', realm_access: { roles: ['first'], ...bare }, roles: ['second'], ...bare }
 
   test('without iss are read by the paths of the first issuer', async () => {
-    expect(await read(all)).toEqual({ ok: true, subject: { id: 'alice', grants: {}, roles: ['first'], ...bare } })
+    expect(await read(all)).toEqual({ ok: true, subject: { id: 'alice', grants: {}, roles: ['first'], ...bare, facts } })
   })
 
   test('with iss are read by the paths of that issuer', async () => {
-    const subject = { id: 'alice', grants: {}, roles: ['second'], ...bare }
+    const subject = { id: 'alice', grants: {}, roles: ['second'], ...bare, facts }
     expect(await read({ ...all, iss: 'https://second.example.com' })).toEqual({ ok: true, subject })
   })
 
   test('have no times, audience and type that matter, and no end', async () => {
     const outcome = await read({ ...all, iss: issuerName, exp: 1, nbf: 'never', iat: {}, aud: 7, typ: 'ID' })
-    expect(outcome).toEqual({ ok: true, subject: { id: 'alice', grants: {}, roles: ['first'], ...bare } })
+    expect(outcome).toEqual({ ok: true, subject: { id: 'alice', grants: {}, roles: ['first'], ...bare, facts } })
   })
 
   const refused: readonly (readonly [name: string, raw: unknown, code: string])[] = [

@@ -102,6 +102,7 @@ describe('a token is accepted', () => {
         groups: [],
         scopes: [],
         expiresAt: now + 300,
+        facts: expect.objectContaining({ issuer: second.issuer, subject: 'bob@example.com' }),
       },
     })
     expect(idIn(await authenticator.authenticate({ kind: 'token', token: rsaToken({}) }))).toBe('alice')
@@ -130,6 +131,7 @@ test('the subject of a Keycloak token has its grants, roles and end', async () =
       scopes: [],
       virtualServer: 'team-a/desk',
       expiresAt: now + 60.5,
+      facts: expect.objectContaining({ subject: 'alice' }),
     },
   })
 })

@@ -40,7 +40,9 @@ describe('an order', () => {
 
   it('keeps the digest of a token, until it has died for sure', () => {
     const token = jwt({ exp: now + 100 })
-    const digest = createHash('sha256').update(token).digest('base64url')
+    const digest = createHash('sha256')
+      .update(token.slice(0, token.lastIndexOf('.')))
+      .digest('base64url')
     expect(readOrder({ token }, now)).toEqual({
       ok: true,
       order: { target: { of: { kind: 'token', digest } }, until: now + 400 },
