@@ -63,7 +63,7 @@ function addServe(program: Command, terminal: Terminal, done: (code: ExitCode) =
     .option('--enforce-capability-filtering', 'the same as capabilities.enforce: true')
     .option(
       '--gateway-signing-key <key>',
-      "the gateway's HMAC secret; better GATEWAY_SIGNING_KEY, which nobody can see",
+      'HMAC secret of the gateway; everybody can read it here, GATEWAY_SIGNING_KEY is better',
     )
     .addOption(new Option('--session-signing-key <key>', 'deprecated: --gateway-signing-key').hideHelp())
     .addOption(

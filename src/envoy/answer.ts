@@ -14,6 +14,8 @@ export interface Asked {
   readonly headersOnly: boolean
   /** What a challenge names. */
   readonly protectedResource?: ChallengedResource | undefined
+  /** The gateway's tokens were not looked at, or something speaks against them: nothing is allowed then. */
+  readonly unheld?: boolean
   readonly request: HttpRequest
   readonly reading: Reading
 }
@@ -84,7 +86,7 @@ function metadataOf({ id, subject, revision, allow, reasons }: Decided): ReplyMe
 }
 
 function faultOf(asked: Asked, capabilityToken: string | undefined): ReasonCode | undefined {
-  if (!asked.reading.ok) return 'policy_error'
+  if (!asked.reading.ok || asked.unheld === true) return 'policy_error'
   if (!wantsToken(asked.profile, asked.reading)) return undefined
   return typeof capabilityToken === 'string' && capabilityToken !== '' ? undefined : 'mint_failed'
 }

@@ -1,5 +1,5 @@
 import type { Authorizer } from '../authorizer/attempt.ts'
-import type { Gate } from '../gateway/gate.ts'
+import { type Gate, holdAgainst } from '../gateway/gate.ts'
 import type { ProtectedResource } from '../mcp/protected-resource.ts'
 import type { Reading, ReadOptions } from '../mcp/reading.ts'
 import { readHttp } from '../mcp/request.ts'
@@ -65,15 +65,18 @@ async function decide(bytes: Buffer, options: CheckOptions): Promise<Buffer> {
 async function judge(check: CheckRead, reading: Reading, options: CheckOptions): Promise<Buffer> {
   const { gate, protectedResource } = options
   const { profile, headersOnly } = options.read
+  const hold = gate && holdAgainst(gate, check.request.headers)
   const outcome = await options.authorizer.authorize({
     credential: { kind: 'authorization', values: check.authorization },
     reading,
     principal: check.principal,
     address: check.address,
     mint: wantsToken(profile, reading),
-    precondition: gate && (async (read) => await gate.faultOf(check.request.headers, read)),
+    precondition: hold?.precondition,
   })
-  const { bytes, fault } = answer(outcome, { profile, headersOnly, protectedResource, request: check.request, reading })
+  const unheld = hold?.passed() === false
+  const asked = { profile, headersOnly, protectedResource, unheld, request: check.request, reading }
+  const { bytes, fault } = answer(outcome, asked)
   if (fault !== undefined) report(options, { code: fault })
   return bytes
 }

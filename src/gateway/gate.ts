@@ -25,6 +25,26 @@ export interface GateFault {
   readonly detail: string
 }
 
+/** The gate for one request: what an authorizer is to ask, and whether it did. */
+export interface Hold {
+  readonly precondition: (reading: Read) => Promise<GateFault | undefined>
+  /** Whether it was asked and found nothing: an authorizer that allows without asking is not to be obeyed. */
+  passed(): boolean
+}
+
+/** Holds one request against the gate, when asked to. */
+export function holdAgainst(gate: Gate, headers: Headers): Hold {
+  let passed = false
+  return {
+    async precondition(reading) {
+      const fault = await gate.faultOf(headers, reading)
+      passed = fault === undefined
+      return fault
+    },
+    passed: () => passed,
+  }
+}
+
 /** Makes the gate of a door. */
 export function createGate({ tokens, backendInit, sessions }: GateOptions): Gate {
   return {

@@ -1,5 +1,5 @@
 import type { Authorizer, Outcome } from '../authorizer/attempt.ts'
-import type { Gate } from '../gateway/gate.ts'
+import { type Gate, type Hold, holdAgainst } from '../gateway/gate.ts'
 import type { Credential } from '../identity/subject.ts'
 import type { ProtectedResource } from '../mcp/protected-resource.ts'
 import type { DoorKnowledge, HttpRequest, Read, Reading, ReadOptions, RpcId } from '../mcp/reading.ts'
@@ -70,10 +70,11 @@ async function judge(door: Door, request: Request): Promise<Judged> {
     const reading = readWhole({ method: request.method, headers, body: bytes }, whole, { read, knows })
     known.rpcId = reading.rpcId
     const credential = credentialOf(headers, reading, read.profile)
-    const precondition = gate && (async (asked: Read) => await gate.faultOf(headers, asked))
+    const hold = gate && holdAgainst(gate, headers)
     const address = door.addressOf(request)
-    const outcome = await authorizer.authorize({ credential, reading, address, precondition })
-    if (!isAllowed(outcome, reading)) return { ok: false, response: denialOf(door, outcome, known.rpcId) }
+    const asked = { credential, reading, address, precondition: hold?.precondition }
+    const outcome = await authorizer.authorize(asked)
+    if (!isAllowed(outcome, reading, hold)) return { ok: false, response: denialOf(door, outcome, known.rpcId) }
     const filtered = mayList(reading)
     const authorized = credential.kind === 'capability'
     const carried = carriedRequest(request, { bytes, profile: read.profile, authorized, filtered })
@@ -99,8 +100,8 @@ function readWhole(
 }
 
 /** The types say most of it already; what reaches the handler must not depend on them. */
-function isAllowed({ decision }: Outcome, reading: Reading): reading is Read {
-  return reading.ok && decision.allow === true && decision.reasons.length === 0
+function isAllowed({ decision }: Outcome, reading: Reading, hold: Hold | undefined): reading is Read {
+  return reading.ok && hold?.passed() !== false && decision.allow === true && decision.reasons.length === 0
 }
 
 function denialOf({ protectedResource: resource }: Door, { decision }: Outcome, rpcId: RpcId | undefined): Response {

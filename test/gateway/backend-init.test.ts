@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Authorizer } from '../../src/authorizer/attempt.ts'
+import { createCheck } from '../../src/envoy/check.ts'
+import { createGate } from '../../src/gateway/gate.ts'
+import { createGatewayTokens } from '../../src/gateway/tokens.ts'
+import { createGuard } from '../../src/guard/index.ts'
+import { allow, strict } from '../envoy/authorizers.ts'
+import { headersOf, post, statusCode } from '../envoy/messages.ts'
 import { makePlace, type Place } from '../guard/place.ts'
 import { craft, ecKeys, hmacSigner, signer } from '../identity/tokens.ts'
 import { type Answer, type Asked, type Lines, openReplica, type Replica } from './doors.ts'
@@ -325,5 +332,33 @@ describe('where gateway.backendInit is off', () => {
     }
     await closed.close()
     await off.remove()
+  })
+})
+
+describe('an authorizer that allows without asking what speaks against a router key', () => {
+  const heedless: Authorizer = {
+    authorize: async (attempt) => allow(attempt),
+    capabilities: () => Promise.reject(new Error('was asked')),
+    visible: () => Promise.reject(new Error('was asked')),
+  }
+  const tokens = createGatewayTokens({ signingKey, once: memory() })
+  const gate = createGate({ tokens, backendInit: true, sessions: false })
+  const headers = { 'content-type': 'application/json', 'mcp-init-host': host, 'router-key': 'secret-api-key' }
+
+  it('is not obeyed by the Envoy door', async () => {
+    const reply = await createCheck({ authorizer: heedless, read: strict, gate })(post(initialize, { headers }))
+    expect([statusCode(reply), headersOf(reply)]).toEqual([7, { 'content-type': 'application/json' }])
+  })
+
+  it('is not obeyed by the guard', async () => {
+    const guard = await createGuard({ authorizer: heedless, gate })
+    let reached = false
+    const guarded = guard.fetch(async () => {
+      reached = true
+      return new Response()
+    })
+    const body = JSON.stringify(initialize)
+    const { status } = await guarded(new Request('http://mcp.test/mcp', { method: 'POST', headers, body }))
+    expect([status, reached]).toEqual([503, false])
   })
 })
