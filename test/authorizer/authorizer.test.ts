@@ -200,6 +200,39 @@ describe('the record', () => {
   })
 })
 
+describe('what a door has yet to find out', () => {
+  const found = { code: 'router_key_invalid', detail: 'it was used before' } as const
+
+  it('is asked after credential and request, before policy, and only where there is one', async () => {
+    const asked: unknown[] = []
+    const precondition = async (reading: unknown) => {
+      asked.push(reading)
+      return found
+    }
+    const { attempt } = sceneWith()
+    expect(codeOf(await attempt({ credential: badToken, precondition }))).toBe('token_malformed')
+    expect(codeOf(await attempt({ reading: badBody, precondition }))).toBe('body_malformed')
+    expect(codeOf(await sceneWith({ engine: () => undefined }).attempt({ precondition }))).toBe('not_ready')
+    expect(asked).toEqual([])
+    const reading = call('nothing')
+    expect(codeOf(await attempt({ reading, precondition }))).toBe('router_key_invalid')
+    expect(asked).toEqual([reading])
+    expect(codeOf(await attempt({ precondition: async () => undefined }))).toBe('allow')
+  })
+
+  it('goes to the log where this side is to blame for it, and is a denial where it throws', async () => {
+    const { attempt, faults } = sceneWith()
+    const unavailable = { code: 'state_unavailable', detail: 'the store is away' } as const
+    expect(codeOf(await attempt({ precondition: async () => unavailable }))).toBe('state_unavailable')
+    expect(codeOf(await attempt({ precondition: async () => found }))).toBe('router_key_invalid')
+    expect(codeOf(await attempt({ precondition: () => Promise.reject(new Error('boom')) }))).toBe('policy_error')
+    expect(faults).toEqual([
+      ['state_unavailable', 'the store is away'],
+      ['policy_error', 'boom'],
+    ])
+  })
+})
+
 describe('lists and capabilities', () => {
   it('are those of the subject, under every virtual server that is named', async () => {
     const { authorizer, recorded } = sceneWith()

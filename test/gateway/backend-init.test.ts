@@ -130,6 +130,7 @@ const attacks: readonly Attack[] = [
     'router_key_invalid',
   ],
   ['issued far in the future', () => opening(signed(routerClaims({}, now() + 60))), 'router_key_invalid'],
+  ['issued later than it is valid', () => changed({ iat: now() + 20, nbf: now() }), 'router_key_invalid'],
   ['not valid yet', () => changed({ nbf: now() + 20 }), 'router_key_invalid'],
   ['ended before it was issued', () => changed({ exp: now() - 1 }), 'router_key_invalid'],
   ['ended a second beyond the tolerance', () => opening(signed(routerClaims({}, now() - 36))), 'router_key_invalid'],

@@ -12,7 +12,11 @@ let bearer: string
 let replica: Replica
 
 beforeAll(async () => {
-  place = await makePlace({ profile: 'kuadrant', more: { gateway: { sessions: true, backendInit: true } } })
+  place = await makePlace({
+    profile: 'kuadrant',
+    mcp: { batches: true },
+    more: { gateway: { sessions: true, backendInit: true } },
+  })
   bearer = await place.token('alice', { roles: ['meteorologist'] })
   replica = await openReplica(place, memory())
 })
@@ -100,6 +104,13 @@ describe.each(doors)('where sessions are asked for, through %s', (door) => {
       expect((await replica[door]({ method, lines })).outcome).toBe('session_invalid')
       expect((await replica[door]({ method, lines: [...lines, ...session(good())] })).outcome).toBe('allow')
     }
+  })
+
+  it('a batch needs one, also where it begins with initialize', async () => {
+    const batch = [rpc('initialize'), rpc('tools/list')]
+    const version: Lines = [['mcp-protocol-version', '2025-03-26']]
+    expect((await ask(door, version, batch)).outcome).toBe('session_invalid')
+    expect((await ask(door, [...version, ...session(good())], batch)).outcome).toBe('allow')
   })
 
   it('one opens nothing by itself: the bearer token comes first', async () => {

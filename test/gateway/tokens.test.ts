@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { createGatewayTokens } from '../../src/gateway/tokens.ts'
-import { memory, signingKey } from './tokens.ts'
+import { encode } from '../identity/tokens.ts'
+import { memory, sessionClaims, signingKey } from './tokens.ts'
 
 const nowMs = 1_800_000_000_500
 const seconds = 1_800_000_000
@@ -149,6 +150,14 @@ describe('whatever is presented', () => {
       }),
       { numRuns: 300 },
     )
+  })
+
+  it('is told what is wrong with it in words of our own', async () => {
+    const unsigned = `${encode({ alg: 'none' })}.${encode(sessionClaims())}.`
+    expect(await tokens.verifySession(unsigned)).toMatchObject({ detail: 'expected the algorithm HS256' })
+    const [header, payload] = (await tokens.mintSession()).split('.')
+    const forged = `${header}.${payload}.${encode('x'.repeat(32))}`
+    expect(await tokens.verifySession(forged)).toMatchObject({ detail: 'the signature does not verify' })
   })
 
   it('is not repeated in what is said of it', async () => {
