@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { validatorOf } from '../../src/config/schema.ts'
 import type { Decision } from '../../src/policy/decision.gen.ts'
 import { craft, ecKeys, jwkOf, signer } from '../identity/tokens.ts'
-import { claims, project, type Ran, runIn, unsigned } from './terminal.ts'
+import { catalogue, claims, project, type Ran, runIn, unsigned } from './terminal.ts'
 
 const issuerKey = ecKeys('P-256')
 const jwks = JSON.stringify({ keys: [jwkOf(issuerKey)] })
@@ -81,6 +81,14 @@ describe('check', () => {
 })
 
 describe('check in words', () => {
+  it('says which OAuth scope is needed', async () => {
+    const scoped = `${catalogue}scopes: {"mcp:tools": {"*": ["tool:*"]}}\n`
+    const directory = await project({ 'catalogue.yaml': scoped })
+    const { code, out } = await runIn(directory, ['check', '--claims', 'alice.json', ...forecast])
+    expect(code).toBe(1)
+    expect(out).toContain('\n  scope_missing: the token lacks an OAuth scope; needs scope mcp:tools\n')
+  })
+
   it('says in words what it decided, each on a line of its own', async () => {
     const directory = await project()
     const allowed = await runIn(directory, ['check', '--claims', 'alice.json', ...forecast])

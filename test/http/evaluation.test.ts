@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { bearer } from '../authorizer/scenes.ts'
+import { messageOf } from '../../src/policy/reasons.ts'
+import { bearer, data, sceneWith } from '../authorizer/scenes.ts'
+import { engineOf } from '../policy/questions.ts'
 import { type Answer, type Door, evaluation, openDoor, people, unasked } from './door.ts'
 
 const path = '/access/v1/evaluation'
@@ -170,5 +172,22 @@ describe('what is asked about', () => {
     for (const id of ['weather_forecast","name":"x', '__proto__', 'constructor', '"}', '\\', '\u2028']) {
       expect(await outcomeOf(resource('tool', id))).toBe('item_unknown')
     }
+  })
+})
+
+describe('a denial for want of scope', () => {
+  it('names the OAuth scopes that would cure it', async () => {
+    const scoped = engineOf({ ...data, scopes: { 'mcp:tools': { '*': ['tool:*'] } } })
+    const { authorizer } = sceneWith({ engine: () => scoped })
+    const { json } = await (await openDoor({ authorizer })).post(path, evaluation())
+    expect(json.decision).toBe(false)
+    expect(json.context.reasons).toEqual([
+      {
+        code: 'scope_missing',
+        message: messageOf('scope_missing'),
+        required: 'scope mcp:tools',
+        scopes: ['mcp:tools'],
+      },
+    ])
   })
 })
