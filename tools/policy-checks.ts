@@ -43,9 +43,12 @@ export async function checkTypes({ opa, root }: PolicyTree): Promise<Problems> {
   return errors.length === 0 ? said(output) : errors.map(errorLine)
 }
 
+// A test has five seconds by default, which a busy machine spends on the longest names.
+const patience = ['--timeout', '60s']
+
 /** Whether every test holds, and there is one, in OPA's interpreter or in the compiled module. */
 export async function checkTests({ opa, root }: PolicyTree, target: 'rego' | 'wasm'): Promise<Problems> {
-  const settings = ['-t', target, '--capabilities', wasmCapabilities, '--fail-on-empty', '-f', 'json']
+  const settings = ['-t', target, ...patience, '--capabilities', wasmCapabilities, '--fail-on-empty', '-f', 'json']
   const output = await runCommand(opa, ['test', ...settings, 'policies'], { cwd: root })
   if (output.code === 0) return []
   if (!output.stdout.trimStart().startsWith('[')) return said(output)
@@ -56,7 +59,7 @@ export async function checkTests({ opa, root }: PolicyTree, target: 'rego' | 'wa
 
 /** Whether the tests reach every line of every shipped file. */
 export async function checkCoverage(tree: PolicyTree, files: readonly ParsedFile[]): Promise<Problems> {
-  const settings = ['--capabilities', wasmCapabilities, '--coverage', '-f', 'json']
+  const settings = [...patience, '--capabilities', wasmCapabilities, '--coverage', '-f', 'json']
   const output = await runCommand(tree.opa, ['test', ...settings, 'policies'], { cwd: tree.root })
   if (!output.stdout.trimStart().startsWith('{')) return ['no coverage, because the tests do not pass']
   return uncovered(JSON.parse(output.stdout) as CoverageReport, files, 'policies/')
