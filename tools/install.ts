@@ -6,8 +6,8 @@ import { parseArgs } from 'node:util'
 import { inputsOf, pinnedVersion, pins, stampPath, type ToolName, toolPath, toolsFolder } from './paths.ts'
 import { type Installed, recipes } from './recipes.ts'
 
-const usage = 'usage: npm run tools -- [--only opa|envoy|ghz|redis]... [--for-tests]'
-const usedByTests: readonly ToolName[] = ['opa', 'envoy', 'redis']
+const usage = 'usage: npm run tools -- [--only opa|envoy|ghz|redis|keycloak]... [--for-tests]'
+const usedByTests: readonly ToolName[] = ['opa', 'envoy', 'redis', 'keycloak']
 const everyTool = Object.keys(pins) as ToolName[]
 
 async function main(args: readonly string[]): Promise<number> {

