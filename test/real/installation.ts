@@ -22,6 +22,7 @@ import { collect, eventually, killWithThisProcess } from './envoy-process.ts'
 
 /** A folder with a whole configuration, and an issuer whose tokens it believes. */
 export interface Installation {
+  readonly configFile: string
   /** A signed token; every one that was made is remembered for {@link Installation.secrets}. */
   token(said?: Said): Promise<string>
   /** The service in this process; `grpc` binds an address that an earlier one had. */
@@ -60,7 +61,7 @@ export interface ServiceProcess {
 
 const issuer = 'https://sso.example.com/realms/mcp'
 
-const data = {
+const ownData = {
   servers: {
     weather: { prefix: 'weather_', tools: ['forecast', 'alerts', 'stream'] },
     files: { prefix: 'files_', tools: ['read'] },
@@ -72,12 +73,17 @@ const data = {
 export interface InstallationOptions {
   readonly profile?: 'strict' | 'kuadrant'
   readonly maxBodyBytes?: number
+  /** In place of its own issuer, and of what that may use. */
+  readonly issuers?: readonly object[]
+  readonly data?: object
 }
 
 /** Writes the configuration of an installation. */
 export async function install({
   profile = 'strict',
   maxBodyBytes = 4096,
+  issuers = [{ issuer, jwks: { file: 'jwks.json' }, algorithms: ['ES256'], audiences: ['mcp-gateway'] }],
+  data = ownData,
 }: InstallationOptions = {}): Promise<Installation> {
   const folder = await mkdtemp(join(tmpdir(), 'mcp-authz-real-'))
   const file = (name: string): string => join(folder, name)
@@ -85,7 +91,7 @@ export async function install({
   const config = {
     listen: { grpc: '127.0.0.1:0', http: '127.0.0.1:0' },
     data: ['data.json'],
-    issuers: [{ issuer, jwks: { file: 'jwks.json' }, algorithms: ['ES256'], audiences: ['mcp-gateway'] }],
+    issuers,
     capabilities: { key: { file: 'key.pem' } },
     mcp: { profile, maxBodyBytes },
   }
@@ -96,6 +102,7 @@ export async function install({
   await writeFile(file('key.pem'), generateKeyPem(), { mode: 0o600 })
   const tokens: string[] = []
   return {
+    configFile: file('mcp-authz.yaml'),
     async token({ subject = 'alice', roles = ['forecaster'], audience = 'mcp-gateway', expiresIn = 300 } = {}) {
       const token = await new SignJWT({ realm_access: { roles } })
         .setProtectedHeader({ alg: 'ES256', kid: 'k' })
