@@ -6,7 +6,10 @@ import type { IssuerOptions, KeysOption } from './options.ts'
 export interface KeySource {
   /** The set to verify with now; undefined: the keys cannot be had. The same object as long as the keys are the same. */
   current(): Promise<KeySet | undefined>
-  /** The set after looking again, at most once a second, because the key that is wanted was not in it. */
+  /**
+   * The set after looking again, at most once a second, because the key that is wanted was not in it; undefined where
+   * that could not be looked for.
+   */
   renewed(holds: (set: KeySet) => boolean): Promise<KeySet | undefined>
   /** Whether there is a set that may be used. Asking also renews an old one, so that a probe keeps an idle service ready. */
   ready(): boolean
@@ -97,13 +100,16 @@ class RemoteSource implements KeySource {
     await joined
     const set = this.#usable()
     if (set !== undefined && holds(set)) return set
-    if (joined !== undefined && this.#since(this.#failedAt) < retryAfterMs) return set
+    if (joined !== undefined && this.#since(this.#failedAt) < retryAfterMs) return undefined
     if (this.#since(this.#renewedAt) >= retryAfterMs) {
       this.#renewedAt = this.#now()
       void this.#attempt()
     }
     await this.#underWay
-    return this.#usable()
+    const found = this.#usable()
+    // Of an issuer that does not answer nobody can say that it has no such key.
+    const isOut = this.#failedAt !== Number.NEGATIVE_INFINITY
+    return isOut && found !== undefined && !holds(found) ? undefined : found
   }
 
   ready(): boolean {
