@@ -71,7 +71,7 @@ export async function startKeycloak(): Promise<Keycloak> {
   const stop = async (): Promise<void> => {
     await ended(child)
     unhook()
-    await rm(home, { recursive: true })
+    await rm(home, { recursive: true, force: true })
   }
   try {
     await eventually(
