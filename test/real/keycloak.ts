@@ -122,6 +122,9 @@ async function freePort(): Promise<number> {
   return port
 }
 
+/** For how long a token of the administrator is used, in milliseconds: half of its life. */
+const adminTokenMs = 30_000
+
 type Client = Pick<Keycloak, 'admin' | 'idOf' | 'token' | 'post'>
 
 function clientOf(base: string): Client {
@@ -129,10 +132,17 @@ function clientOf(base: string): Client {
     const response = await postForm(`${base}/realms/${realm}/protocol/openid-connect/token`, parameters)
     return (await bodyOf(response)) as Tokens
   }
+  let bearer: { readonly token: string; readonly until: number } | undefined
+  const adminToken = async (): Promise<string> => {
+    if (bearer === undefined || performance.now() > bearer.until) {
+      const administrator = { grant_type: 'password', client_id: 'admin-cli', username: 'admin', password: 'admin' }
+      const { access_token: given } = await token('master', administrator)
+      bearer = { token: given, until: performance.now() + adminTokenMs }
+    }
+    return bearer.token
+  }
   const admin = async (method: string, path: string, body?: unknown): Promise<unknown> => {
-    const administrator = { grant_type: 'password', client_id: 'admin-cli', username: 'admin', password: 'admin' }
-    const { access_token: bearer } = await token('master', administrator)
-    const headers = { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' }
+    const headers = { authorization: `Bearer ${await adminToken()}`, 'content-type': 'application/json' }
     const sent = body === undefined ? {} : { body: JSON.stringify(body) }
     return await bodyOf(await fetch(`${base}/admin/realms/mcp${path}`, { method, headers, ...sent }))
   }
