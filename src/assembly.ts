@@ -1,28 +1,33 @@
+import { KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { Authorizer } from './authorizer/attempt.ts'
 import { createAuthorizer } from './authorizer/authorizer.ts'
 import { type Bundle, readBundle } from './bundle/bundle.ts'
-import type { AllowedCapabilities } from './capabilities/claim.gen.ts'
-import { type CapabilityKey, loadCapabilityKey, publicKeyFrom } from './capabilities/key.ts'
+import type { AllowedCapabilities, CapabilityOrigin } from './capabilities/claim.gen.ts'
+import { type CapabilityKey, loadCapabilityKey } from './capabilities/key.ts'
 import { createMinter } from './capabilities/mint.ts'
+import { remoteKeys, type TrustedKeys } from './capabilities/trusted-keys.ts'
 import { type CapabilityVerifier, createCapabilityVerifier } from './capabilities/verify.ts'
 import type { Config } from './config/config.ts'
 import { loadData } from './config/data.ts'
 import { ConfigError } from './config/problem.ts'
 import { validatorOf } from './config/schema.ts'
+import { followOwnKeys, followTrustedKeys } from './config/watch-key.ts'
 import { createCheckedStore } from './engine.ts'
 import { createGate, type Gate } from './gateway/gate.ts'
 import { createGatewayTokens } from './gateway/tokens.ts'
-import { createAuthenticator } from './identity/authenticator.ts'
+import { createAuthenticator, type KeyedAuthenticator } from './identity/authenticator.ts'
 import { failure } from './identity/failure.ts'
 import type { StatementVerification } from './identity/statement.ts'
-import type { Authentication, Authenticator } from './identity/subject.ts'
+import type { Authentication, Authenticator, RevocationCheck } from './identity/subject.ts'
 import { type Kept, openKept } from './kept.ts'
 import type { ProtectedResource } from './mcp/protected-resource.ts'
 import type { ReadOptions } from './mcp/reading.ts'
 import type { Data } from './policy/data.gen.ts'
 import type { Decision, ReasonCode } from './policy/decision.gen.ts'
+import type { Engine } from './policy/engine.ts'
 import { textOf } from './policy/errors.ts'
+import type { ListTrust } from './revocation/list.ts'
 import type { Tally } from './state/ledger.ts'
 
 /** One decision path, put together from a configuration; every door is given the same one. */
@@ -46,8 +51,6 @@ export interface Assembly {
   data(): Data
   /** Puts other data in place, or throws a `PolicyError` and leaves what is there. */
   replaceData(data: Data): void
-  /** The key that signs x-mcp-authorized, where this assembly mints. */
-  readonly key: CapabilityKey | undefined
   /** Revocations, API keys and counts. */
   readonly kept: Kept
   /** Verifies what an issuer says that is no credential. */
@@ -56,8 +59,8 @@ export interface Assembly {
 }
 
 export interface AssemblyOptions {
-  /** The key that signs x-mcp-authorized; absent: nothing is minted. */
-  readonly key?: CapabilityKey | undefined
+  /** The key that signs x-mcp-authorized now; absent: nothing is minted. */
+  readonly key?: (() => CapabilityKey) | undefined
   /** Believe x-mcp-authorized as a credential, under `capabilities.trusted`: the guard alone. */
   readonly guard?: boolean
   /** Whether the state file is made where it is not there. Default: it is used where it is there. */
@@ -78,28 +81,19 @@ export async function assemble(config: Config, options: AssemblyOptions = {}): P
   let data = await loadData(config.dataFiles)
   store.replace(bundle, data)
   const { onWarning = () => undefined } = options
-  const kept = await openKept(config, { state: options.state ?? 'if-there', onWarning })
-  const { revocations, apiKeys, admission } = kept
-  const identity = createAuthenticator({
-    issuers: config.issuers,
-    revocations,
-    apiKeys,
-    allowHttp: config.insecure.httpIssuers,
-    onKeysFault: (issuer, detail) => onWarning(`the keys of issuer \`${issuer}\` cannot be had: ${detail}`),
+  const trusted = await trustedKeys(config, options, onWarning)
+  const kept = await openKept(config, {
+    state: options.state ?? 'if-there',
+    trust: listTrustIn(trusted, config),
+    onWarning,
   })
-  const { profile } = config.mcp
-  const { key, guard = false, record, onFault } = options
-  const authorizer = createAuthorizer({
-    ...(record === undefined ? {} : { record }),
-    ...(onFault === undefined ? {} : { onFault }),
-    admission,
-    authenticator: guard ? withCapabilities(identity, await trustOf(config), profile) : identity,
-    prefixedUris: guard && profile === 'kuadrant',
-    unenforced: !config.capabilities.enforce,
-    engine: store.current,
-    minter: key === undefined ? undefined : createMinter({ ...config.capabilities, profile }, () => key),
-    profile,
-  })
+  const identity = identityOf(config, kept, onWarning)
+  const authorizer = authorizerOf(config, options, { identity, kept, trusted, engine: store.current })
+  const lacks = (): readonly string[] => [
+    ...(identity.ready() ? [] : ['the keys of some issuer are not loaded yet']),
+    ...((trusted?.ready() ?? true) ? [] : ['the trusted keys of x-mcp-authorized are not loaded yet']),
+    ...(kept.revocations.judges() ? [] : ['what was revoked elsewhere is not known yet']),
+  ]
   return {
     config,
     authorizer,
@@ -107,14 +101,9 @@ export async function assemble(config: Config, options: AssemblyOptions = {}): P
     gate: gateOf(config, kept.state.tally.once),
     protectedResource: config.protectedResource,
     revision: () => store.current()?.revision ?? '',
-    ready: () => store.current() !== undefined && identity.ready() && revocations.judges(),
-    lacks: () => [
-      ...(identity.ready() ? [] : ['the keys of some issuer are not loaded yet']),
-      ...(revocations.judges() ? [] : ['what other replicas revoked is not known yet']),
-    ],
-    load: async () => {
-      await Promise.all([identity.load(), kept.first])
-    },
+    ready: () => lacks().length === 0 && store.current() !== undefined,
+    lacks,
+    load: async () => void (await Promise.all([identity.load(), trusted?.load(), kept.first])),
     statement: (compact) => identity.statement(compact),
     kept,
     data: () => data,
@@ -122,12 +111,49 @@ export async function assemble(config: Config, options: AssemblyOptions = {}): P
       store.replace(bundle, next)
       data = next
     },
-    key,
     async close() {
+      trusted?.close()
       identity.close()
       await kept.close()
     },
   }
+}
+
+function identityOf(config: Config, kept: Kept, onWarning: (text: string) => void): KeyedAuthenticator {
+  return createAuthenticator({
+    issuers: config.issuers,
+    revocations: kept.revocations,
+    apiKeys: kept.apiKeys,
+    allowHttp: config.insecure.httpIssuers,
+    onKeysFault: (issuer, detail) => onWarning(`the keys of issuer \`${issuer}\` cannot be had: ${detail}`),
+  })
+}
+
+interface Means {
+  readonly identity: Authenticator
+  readonly kept: Kept
+  readonly trusted: TrustedKeys | undefined
+  readonly engine: () => Engine | undefined
+}
+
+function authorizerOf(
+  config: Config,
+  { key, guard = false, record, onFault }: AssemblyOptions,
+  { identity, kept, trusted, engine }: Means,
+): Authorizer {
+  const { profile } = config.mcp
+  const trust = guard && trusted !== undefined ? trustIn(trusted, config, kept.revocations) : undefined
+  return createAuthorizer({
+    ...(record === undefined ? {} : { record }),
+    ...(onFault === undefined ? {} : { onFault }),
+    admission: kept.admission,
+    authenticator: guard ? withCapabilities(identity, trust, profile) : identity,
+    prefixedUris: guard && profile === 'kuadrant',
+    unenforced: !config.capabilities.enforce,
+    engine,
+    minter: key === undefined ? undefined : createMinter({ ...config.capabilities, profile }, key),
+    profile,
+  })
 }
 
 /** Reads the key that signs x-mcp-authorized, with its retired predecessors. @throws {ConfigError} naming the file */
@@ -142,24 +168,52 @@ export async function readCapabilityKey(file: string): Promise<CapabilityKey> {
   }
 }
 
-/** The verifier of `capabilities.trusted`; undefined where the configuration names no key at all. */
-async function trustOf({ capabilities, mcp }: Config): Promise<CapabilityVerifier | undefined> {
-  const pem = await trustedPem(capabilities)
-  if (pem === undefined) return undefined
-  const { issuer, audience } = capabilities
-  const valid = validatorOf<AllowedCapabilities>('capability_claim', 'allowedCapabilities')
-  return createCapabilityVerifier({
-    publicKey: publicKeyFrom(pem),
-    issuer,
-    audience,
-    profile: mcp.profile,
-    isAllowedCapabilities: (value): value is AllowedCapabilities => valid(value),
+/** The keys of `capabilities.trusted`; undefined where nothing is believed, or the configuration names no key at all. */
+async function trustedKeys(
+  { capabilities, insecure, revocations }: Config,
+  { guard = false }: AssemblyOptions,
+  onWarning: (text: string) => void,
+): Promise<TrustedKeys | undefined> {
+  if (!guard && revocations.followUrl === undefined) return undefined
+  const { trusted, keyFile } = capabilities
+  const onRefused = (cause: string): void =>
+    onWarning(`the trusted keys of x-mcp-authorized cannot be used, what was there goes on: ${cause}`)
+  if (trusted === undefined) return keyFile === undefined ? undefined : await followOwnKeys(keyFile, onRefused)
+  if ('file' in trusted) return await followTrustedKeys(trusted.file, onRefused)
+  return remoteKeys(trusted.url, {
+    now: Date.now,
+    fetch: globalThis.fetch,
+    allowHttp: insecure.httpIssuers,
+    onFault: (detail) => onWarning(`the trusted keys of x-mcp-authorized cannot be had: ${detail}`),
   })
 }
 
-async function trustedPem({ trustedFile, keyFile }: Config['capabilities']): Promise<string | undefined> {
-  if (trustedFile !== undefined) return await readFile(trustedFile, 'utf8')
-  return keyFile === undefined ? undefined : (await loadCapabilityKey(keyFile)).publicPem
+/** Whose list of revocations to believe: whose capability tokens are. */
+function listTrustIn(keys: TrustedKeys | undefined, { capabilities }: Config): ListTrust | undefined {
+  if (keys === undefined) return undefined
+  return {
+    issuer: capabilities.issuer,
+    async key(kid) {
+      const choice = await keys.keyFor({ alg: 'ES256', ...(kid === undefined ? {} : { kid }) })
+      return choice.ok && choice.key instanceof KeyObject ? choice.key : undefined
+    },
+  }
+}
+
+function trustIn(keys: TrustedKeys, { capabilities, mcp }: Config, revocations: RevocationCheck): CapabilityVerifier {
+  const { issuer, audience, bound } = capabilities
+  const allowed = validatorOf<AllowedCapabilities>('capability_claim', 'allowedCapabilities')
+  const origin = validatorOf<CapabilityOrigin>('capability_claim', 'capabilityOrigin')
+  return createCapabilityVerifier({
+    keys,
+    issuer,
+    audience,
+    bound,
+    profile: mcp.profile,
+    revocations,
+    isAllowedCapabilities: (value): value is AllowedCapabilities => allowed(value),
+    isOrigin: (value): value is CapabilityOrigin => origin(value),
+  })
 }
 
 function readOptionsOf({ mcp }: Config): ReadOptions {
@@ -200,7 +254,7 @@ function withCapabilities(
     async authenticate(credential) {
       if (credential.kind === 'anonymous') return profile === 'kuadrant' ? nobody : noCredential
       if (credential.kind !== 'capability') return await identity.authenticate(credential)
-      return verify === undefined ? noCredential : await verify(credential.values)
+      return verify === undefined ? noCredential : await verify(credential)
     },
   }
 }

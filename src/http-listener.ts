@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { formatAddress, parseAddress } from './address.ts'
 import type { Assembly } from './assembly.ts'
-import type { CapabilityKey } from './capabilities/key.ts'
+import type { KeyRing } from './capabilities/key-ring.ts'
 import { undeclaredResource } from './config/protected-resource-section.ts'
 import type { Metrics } from './decision-log/metrics.ts'
 import { createHttpDoor, type HttpDoorOptions } from './http/app.ts'
@@ -21,7 +21,7 @@ export interface HttpListener {
 
 export interface HttpListenerOptions {
   readonly assembly: Assembly
-  readonly key: CapabilityKey
+  readonly keys: KeyRing
   readonly metrics: Metrics
   readonly warn: (text: string) => void
 }
@@ -45,19 +45,19 @@ export async function listenHttp(options: HttpListenerOptions): Promise<HttpList
   return { address, close: async () => await close(server) }
 }
 
-function doorOptionsOf({ assembly, key, metrics, warn }: HttpListenerOptions, origin: () => string): HttpDoorOptions {
+function doorOptionsOf({ assembly, keys, metrics, warn }: HttpListenerOptions, origin: () => string): HttpDoorOptions {
   const { config, authorizer, read, ready, kept } = assembly
   const { revocations, revoker, state } = kept
   const permits = permitsOf(kept.permits)
   const { issuer } = config.capabilities
-  const publisher = createPublisher({ revocations, instance: kept.instance, key: () => key, issuer })
+  const publisher = createPublisher({ revocations, instance: kept.instance, key: keys.signing, issuer })
   const takesLogouts = config.issuers.some(({ backChannelLogout }) => backChannelLogout !== undefined)
   return {
     authorizer,
     read,
     ready,
     metrics,
-    jwks: () => key.jwks,
+    jwks: keys.jwks,
     origin,
     protectedResource: config.protectedResource ?? undeclaredResource(config.issuers),
     permits,

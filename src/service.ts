@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Assembly, assemble, readCapabilityKey } from './assembly.ts'
+import { createKeyRing, type KeyRing } from './capabilities/key-ring.ts'
 import type { Config } from './config/config.ts'
 import { ConfigError } from './config/problem.ts'
 import { type DataWatch, watchData } from './config/watch.ts'
+import type { FilesWatch } from './config/watch-files.ts'
+import { watchCapabilityKey } from './config/watch-key.ts'
 import type { DecisionLog } from './decision-log/log.ts'
 import { createMetrics, type Metrics, type RevocationFigures } from './decision-log/metrics.ts'
 import { createEnvoyDoor, type EnvoyDoor } from './envoy/server.ts'
@@ -31,6 +34,14 @@ export interface Service extends Addresses {
 
 /** How long the start waits for issuers and replicas before it says ready without them (`/readyz` tells). Milliseconds. */
 const patienceMs = 3000
+
+interface Started {
+  watch?: DataWatch
+  keyWatch?: FilesWatch
+  envoy?: EnvoyDoor
+  http?: HttpListener
+  feeds?: Feeds
+}
 const drainMs = 10_000
 
 /**
@@ -39,7 +50,7 @@ const drainMs = 10_000
  *   policy cannot take; nothing is left listening then
  */
 export async function startService({ config, capabilityKeyFile, log }: ServiceOptions): Promise<Service> {
-  const key = await readCapabilityKey(capabilityKeyFile)
+  const keys = await keyRingOf(config, capabilityKeyFile)
   const metrics: Metrics = createMetrics({
     revision: () => assembly.revision(),
     ready: () => assembly.ready(),
@@ -47,22 +58,23 @@ export async function startService({ config, capabilityKeyFile, log }: ServiceOp
   })
   const told = tellBoth(log, metrics)
   const assembly: Assembly = await assemble(config, {
-    key,
+    key: keys.signing,
     state: 'create',
     record: told.decision,
     onFault: told.fault,
     onWarning: log.warning,
   })
-  const started: { watch?: DataWatch; envoy?: EnvoyDoor; http?: HttpListener; feeds?: Feeds } = {}
+  const started: Started = {}
   const stop = async (): Promise<void> => {
     started.watch?.close()
+    started.keyWatch?.close()
     await started.envoy?.drain({ deadlineMs: drainMs })
     await started.http?.close()
     await started.feeds?.close()
     await assembly.close()
   }
   try {
-    started.http = await listenHttp({ assembly, key, metrics, warn: log.warning }).catch((cause: unknown) => {
+    started.http = await listenHttp({ assembly, keys, metrics, warn: log.warning }).catch((cause: unknown) => {
       throw unusableAddress(config, 'http', cause)
     })
     started.envoy = await createEnvoyDoor({
@@ -79,6 +91,7 @@ export async function startService({ config, capabilityKeyFile, log }: ServiceOp
     await Promise.race([assembly.load(), sleep(patienceMs, undefined, { ref: false })])
     for (const lack of assembly.lacks()) log.warning(`${lack}; it is tried again`)
     started.watch = watch(assembly, log, metrics)
+    started.keyWatch = watchKey(capabilityKeyFile, keys, { log, metrics })
     return { grpc: started.envoy.address, http: started.http.address, stop }
   } catch (thrown) {
     await stop()
@@ -126,4 +139,32 @@ function figuresOf({ kept: { revocations } }: Assembly, feeds: Feeds | undefined
     uncertainSeconds: revocations.uncertainForMs() / 1000,
     feedAgeSeconds: feeds?.agesSeconds() ?? {},
   }
+}
+
+async function keyRingOf({ capabilities }: Config, file: string): Promise<KeyRing> {
+  const { publishAheadSeconds, lifetimeSeconds } = capabilities
+  const lifetimeMs = lifetimeSeconds * 1000
+  return createKeyRing(await readCapabilityKey(file), { publishAheadMs: publishAheadSeconds * 1000, lifetimeMs })
+}
+
+function watchKey(
+  file: string,
+  keys: KeyRing,
+  { log, metrics }: { readonly log: DecisionLog; readonly metrics: Metrics },
+): FilesWatch {
+  let told = keys.signing().kid
+  return watchCapabilityKey(file, {
+    onKey(key) {
+      const from = keys.replace(key)
+      if (key.kid === told) return
+      told = key.kid
+      log.info(
+        `capability key ${key.kid} is published and signs from ${new Date(Math.max(from, Date.now())).toISOString()} on`,
+      )
+    },
+    onRefused(cause) {
+      metrics.refusedKey()
+      log.warning(`the capability key cannot be used, key ${keys.signing().kid} goes on: ${cause}`)
+    },
+  })
 }

@@ -101,7 +101,7 @@ async function decide(parts: Parts, attempt: Attempt, counted: boolean): Promise
   const scope = scopeOf(parts, { subject, virtualServers: reading.virtualServers, principal })
   const decision = judged(parts, { engine, scope, reading, named })
   if (!decision.allow || mint !== true) return { decision, subject }
-  return await withToken(parts, { decision, scope, engine })
+  return await withToken(parts, { decision, scope, engine, reading })
 }
 
 async function admit({ admission }: Parts, subject: Subject, occasion: Occasion): Promise<Admitted> {
@@ -140,11 +140,12 @@ function judged(
 
 async function withToken(
   parts: Parts,
-  { decision, scope, engine }: { decision: Decision; scope: Scope; engine: Engine },
+  { decision, scope, engine, reading }: { decision: Decision; scope: Scope; engine: Engine; reading: Read },
 ): Promise<Outcome> {
   const { subject } = scope
   try {
-    const minted = await parts.views.token(engine, scope)
+    const { session, server } = reading
+    const minted = await parts.views.token(engine, scope, { session, server: decision.resource.server ?? server })
     if (!minted.ok) return { decision: refused(decision, minted.code), subject }
     return { decision, subject, capabilityToken: minted.token }
   } catch (thrown) {

@@ -4,24 +4,33 @@ import type { Capabilities } from '../policy/decision.gen.ts'
 import type { Engine } from '../policy/engine.ts'
 import { PolicyError } from '../policy/errors.ts'
 import { buildInput } from '../policy/input.ts'
+import { createKeptTokens, type KeptTokens } from './kept-tokens.ts'
 import type { Scope } from './verdicts.ts'
+
+/** What a token is minted for beside the subject and the scope. */
+export interface TokenUse {
+  /** The MCP session of the request, where it has one. */
+  readonly session?: string | undefined
+  /** The one server that is addressed, where it is known. */
+  readonly server?: string | undefined
+}
 
 /** What a subject may use, computed and minted once per subject, scope and revision. */
 export interface SubjectViews {
   /** @throws {PolicyError} */
   capabilities(engine: Engine, scope: Scope): Capabilities
   /** @throws {Error} when policy or signing fails */
-  token(engine: Engine, scope: Scope): Promise<Minted>
+  token(engine: Engine, scope: Scope, use: TokenUse): Promise<Minted>
 }
 
 interface View {
   readonly capabilities: Capabilities
-  minted?: { readonly token: Promise<Minted>; readonly freshUntil: number }
+  readonly tokens: KeptTokens
 }
 
 /**
  * A view is kept with the subject object, which the authenticator keeps with the verified token: it dies with the
- * token, with the revision, and for the minted half also when half of its life is over.
+ * token, with the revision, and for the minted half also when half of its life is over, or another key signs.
  */
 export function createSubjectViews(options: {
   readonly minter: Minter | undefined
@@ -43,30 +52,25 @@ export function createSubjectViews(options: {
     const target = { type: 'server' } as const
     const capabilities = engine.capabilities(buildInput({ ...scope, subject, action: 'tools/list', target }))
     if (capabilities === undefined) throw new PolicyError('evaluation_failed', 'the capabilities are undefined')
-    const view: View = { capabilities }
+    const view: View = { capabilities, tokens: createKeptTokens() }
     kept.views.set(key, view)
     return view
   }
 
-  async function mint(view: View, engine: Engine, subject: Subject): Promise<Minted> {
-    if (minter === undefined) throw new Error('nothing mints here')
-    return await minter.mint({ subject, capabilities: view.capabilities, revision: engine.revision })
-  }
-
   return {
     capabilities: (engine, scope) => viewOf(engine, scope).capabilities,
-    async token(engine, scope) {
+    async token(engine, scope, { session, server }) {
       const view = viewOf(engine, scope)
-      const seconds = now() / 1000
-      if (view.minted !== undefined && seconds < view.minted.freshUntil) return await view.minted.token
-      const token = mint(view, engine, scope.subject)
-      view.minted = { token, freshUntil: Number.POSITIVE_INFINITY }
-      const minted = await token.catch((thrown: unknown) => {
-        delete view.minted
-        throw thrown
-      })
-      if (minted.ok) view.minted = { token, freshUntil: (minted.issuedAt + minted.expiresAt) / 2 }
-      return minted
+      if (minter === undefined) throw new Error('nothing mints here')
+      const whole = {
+        subject: scope.subject,
+        capabilities: view.capabilities,
+        revision: engine.revision,
+        session: minter.bound ? session : undefined,
+      }
+      const minted = await view.tokens.token(minter, whole, now() / 1000)
+      if (minted.ok || !minter.narrows || server === undefined) return minted
+      return await view.tokens.token(minter, { ...whole, server }, now() / 1000)
     },
   }
 }

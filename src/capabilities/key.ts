@@ -2,15 +2,22 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject 
 import { readFile } from 'node:fs/promises'
 import { calculateJwkThumbprint, exportJWK, type JWK } from 'jose'
 
-/** The key that signs x-mcp-authorized, and what is published of it and of its predecessors. */
-export interface CapabilityKey {
+/** The public side of a key of ours, as it is published. */
+export interface PublishedKey {
+  readonly jwk: JWK & { readonly kid: string }
+  /** SPKI, as Kuadrant's TRUSTED_HEADER_PUBLIC_KEY wants it. */
+  readonly publicPem: string
+}
+
+/** The key that signs x-mcp-authorized, and what is published of it and of those before and after it. */
+export interface CapabilityKey extends PublishedKey {
   readonly privateKey: KeyObject
   /** RFC 7638 thumbprint. */
   readonly kid: string
-  /** Public JWK Set: this key first, then retired ones whose tokens may still live. */
+  /** The key that is published already and signs once it is rotated in. */
+  readonly next: PublishedKey | undefined
+  /** Public JWK Set as of now: this key, the next one, then retired ones whose tokens may still live. */
   readonly jwks: { readonly keys: readonly JWK[] }
-  /** SPKI, as Kuadrant's TRUSTED_HEADER_PUBLIC_KEY wants it. */
-  readonly publicPem: string
 }
 
 /** A public key that `keys rotate` took out of service; kept in `<key file>.retired.json`. */
@@ -18,6 +25,15 @@ export interface RetiredKey {
   readonly jwk: JWK
   /** Seconds since the epoch. */
   readonly retiredAt: number
+  /** When its last token has died, seconds since the epoch; absent: after the longest life that can be configured. */
+  readonly until?: number
+}
+
+/** The texts of a key file and of the files beside it; undefined for one that is not there. */
+export interface KeyTexts {
+  readonly pem: string
+  readonly next: string | undefined
+  readonly retired: string | undefined
 }
 
 /** Longest life a capability token can have: `capabilities.lifetimeSeconds` at most. */
@@ -35,29 +51,46 @@ export function generateKeyPem(): string {
  */
 export async function capabilityKeyFrom(
   pem: string,
-  retired: readonly RetiredKey[] = [],
+  { retired = [], next }: { readonly retired?: readonly RetiredKey[]; readonly next?: PublishedKey | undefined } = {},
   now: () => number = Date.now,
 ): Promise<CapabilityKey> {
   const privateKey = privateKeyFrom(pem)
-  const publicKey = createPublicKey(privateKey)
-  const jwk = await published(await exportJWK(publicKey))
-  const since = now() / 1000 - longestLifeSeconds
+  const published = await publishedSide(privateKey)
+  const fixed = next === undefined ? [published.jwk] : [published.jwk, next.jwk]
   return {
+    ...published,
     privateKey,
-    kid: jwk.kid,
-    jwks: {
-      keys: [
-        jwk,
-        ...retired.filter(({ jwk: old, retiredAt }) => retiredAt > since && old.kid !== jwk.kid).map((old) => old.jwk),
-      ],
+    kid: published.jwk.kid,
+    next,
+    get jwks() {
+      const seconds = now() / 1000
+      const living = retired.filter(({ retiredAt, until = retiredAt + longestLifeSeconds }) => seconds < until)
+      return { keys: distinct([...fixed, ...living.map(({ jwk }) => jwk)]) }
     },
-    publicPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
   }
 }
 
-/** Reads the key file and the list of its retired predecessors beside it. @throws {TypeError | Error} */
+/** Reads the key file, the next key and the list of retired ones beside it. @throws {TypeError | Error} */
 export async function loadCapabilityKey(file: string): Promise<CapabilityKey> {
-  return await capabilityKeyFrom(await readFile(file, 'utf8'), await retiredKeys(file))
+  return await capabilityKeyOf(file, await readKeyTexts(file))
+}
+
+/** Reads what is in a key file and beside it. @throws {Error} if a file is there and cannot be read, or there is no key */
+export async function readKeyTexts(file: string): Promise<KeyTexts> {
+  const [pem, next, retired] = await Promise.all([
+    readFile(file, 'utf8'),
+    textIn(nextFile(file)),
+    textIn(retiredFile(file)),
+  ])
+  return { pem, next, retired }
+}
+
+/** Makes the key of these texts; `file` is for the messages. @throws {TypeError} */
+export async function capabilityKeyOf(file: string, { pem, next, retired }: KeyTexts): Promise<CapabilityKey> {
+  return await capabilityKeyFrom(pem, {
+    retired: retiredFrom(retired, file),
+    next: next === undefined ? undefined : await nextFrom(next, file),
+  })
 }
 
 /**
@@ -65,18 +98,22 @@ export async function loadCapabilityKey(file: string): Promise<CapabilityKey> {
  * @throws {TypeError} if it is no such list; Error if it is there and cannot be read
  */
 export async function retiredKeys(file: string): Promise<readonly RetiredKey[]> {
-  const text = await readFile(retiredFile(file), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '[]'
-    throw error
-  })
-  const list = parsed(text)
-  if (Array.isArray(list) && list.every(isRetiredKey)) return list
-  throw new TypeError(`expected \`${retiredFile(file)}\` to be what \`mcp-authz keys rotate\` wrote`)
+  return retiredFrom(await textIn(retiredFile(file)), file)
 }
 
 /** Where the public keys retired from a key file are listed. */
 export function retiredFile(file: string): string {
   return `${file}.retired.json`
+}
+
+/** Where the key is that follows the one in a key file. */
+export function nextFile(file: string): string {
+  return `${file}.next.pem`
+}
+
+/** The keys of several lists, each once. */
+export function distinct(keys: readonly JWK[]): readonly JWK[] {
+  return keys.filter(({ kid }, index) => keys.findIndex((other) => other.kid === kid) === index)
 }
 
 /** A P-256 public key in PEM (SPKI); of several blocks the first. @throws {TypeError} */
@@ -87,6 +124,27 @@ export function publicKeyFrom(pem: string): KeyObject {
     // Said below: what OpenSSL says of a file does not help, and may quote it.
   }
   throw new TypeError('expected a P-256 public key in PEM (BEGIN PUBLIC KEY)')
+}
+
+async function textIn(file: string): Promise<string | undefined> {
+  return await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+}
+
+async function nextFrom(pem: string, file: string): Promise<PublishedKey> {
+  try {
+    return await publishedSide(privateKeyFrom(pem))
+  } catch {
+    throw new TypeError(`expected \`${nextFile(file)}\` to be what \`mcp-authz keys rotate --publish-only\` wrote`)
+  }
+}
+
+function retiredFrom(text: string | undefined, file: string): readonly RetiredKey[] {
+  const list = text === undefined ? [] : parsed(text)
+  if (Array.isArray(list) && list.every(isRetiredKey)) return list
+  throw new TypeError(`expected \`${retiredFile(file)}\` to be what \`mcp-authz keys rotate\` wrote`)
 }
 
 function parsed(text: string): unknown {
@@ -100,8 +158,9 @@ function parsed(text: string): unknown {
 // What is listed is published as it stands, so nothing but a public key may be.
 function isRetiredKey(value: unknown): value is RetiredKey {
   if (typeof value !== 'object' || value === null) return false
-  const { jwk, retiredAt } = value as Partial<RetiredKey>
-  if (typeof retiredAt !== 'number' || typeof jwk !== 'object' || jwk === null) return false
+  const { jwk, retiredAt, until = 0 } = value as Partial<RetiredKey>
+  if (typeof retiredAt !== 'number' || typeof until !== 'number' || typeof jwk !== 'object' || jwk === null)
+    return false
   return jwk.kty === 'EC' && !Object.hasOwn(jwk, 'd')
 }
 
@@ -118,6 +177,11 @@ function p256(key: KeyObject): KeyObject {
   return key
 }
 
-async function published(jwk: JWK): Promise<JWK & { readonly kid: string }> {
-  return { ...jwk, kid: await calculateJwkThumbprint(jwk), alg: 'ES256', use: 'sig' }
+async function publishedSide(privateKey: KeyObject): Promise<PublishedKey> {
+  const publicKey = createPublicKey(privateKey)
+  const jwk = await exportJWK(publicKey)
+  return {
+    jwk: { ...jwk, kid: await calculateJwkThumbprint(jwk), alg: 'ES256', use: 'sig' },
+    publicPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+  }
 }

@@ -1,42 +1,59 @@
-import type { KeyObject } from 'node:crypto'
 import { compactVerify } from 'jose'
 import { type Failure, failure } from '../identity/failure.ts'
 import { readToken } from '../identity/jwt.ts'
-import type { Authentication, Subject } from '../identity/subject.ts'
-import type { AllowedCapabilities, CapabilityClaim } from './claim.gen.ts'
+import type { RevocationCheck, Subject } from '../identity/subject.ts'
+import type { AllowedCapabilities, CapabilityClaim, CapabilityOrigin } from './claim.gen.ts'
+import { factsOf, sessionDigest, withdrawalDigest } from './origin.ts'
+import type { TrustedKeys } from './trusted-keys.ts'
 
 /** Whose x-mcp-authorized to believe, and how strictly. */
 export interface TrustOptions {
-  /** P-256. */
-  readonly publicKey: KeyObject
+  readonly keys: TrustedKeys
   readonly issuer: string
   readonly audience: string
   /** strict: `exp`, `iss` and `aud` are required and checked; kuadrant: `exp` and `nbf` where present, as its broker. */
   readonly profile: 'strict' | 'kuadrant'
+  /** Refuse a token that is bound to no session beside a request that has one. Default: false. */
+  readonly bound?: boolean
   readonly isAllowedCapabilities: (value: unknown) => value is AllowedCapabilities
+  readonly isOrigin: (value: unknown) => value is CapabilityOrigin
+  /** Who was turned away since; absent: nobody is asked. */
+  readonly revocations?: RevocationCheck | undefined
   /** Milliseconds since the epoch. */
   readonly now?: () => number
 }
 
-/** Verifies the values of an x-mcp-authorized header. Never rejects: what does not verify opens nothing. */
-export type CapabilityVerifier = (values: readonly string[]) => Promise<Authentication>
+/** What came with a request. */
+export interface Presented {
+  /** Every value of x-mcp-authorized. */
+  readonly values: readonly string[]
+  /** The value of Mcp-Session-Id; absent or empty: the request has none; null: it has several. */
+  readonly session?: string | null | undefined
+}
 
-/** Makes the verifier of capability tokens: ES256 under the one trusted key, and no leeway in time. */
+export type CapabilityAuthentication =
+  | { readonly ok: true; readonly subject: Subject; readonly revision: string | undefined }
+  | Failure
+
+/** Verifies x-mcp-authorized. Never rejects: what does not verify opens nothing. */
+export type CapabilityVerifier = (presented: Presented) => Promise<CapabilityAuthentication>
+
+/** Makes the verifier of capability tokens: ES256 under a trusted key, and no leeway in time. */
 export function createCapabilityVerifier(options: TrustOptions): CapabilityVerifier {
-  return async function verifyCapability(values) {
+  return async function verifyCapability({ values, session }) {
     const [compact, ...more] = values
     if (compact === undefined || compact === '') return failure('token_missing', 'no x-mcp-authorized was presented')
     if (more.length > 0) return failure('token_malformed', 'more than one x-mcp-authorized was presented')
     const reading = readToken(compact)
     if (!reading.ok) return reading
-    if (reading.token.header['alg'] !== 'ES256') return failure('token_algorithm', 'expected the algorithm ES256')
-    const verified = await compactVerify(compact, options.publicKey, { algorithms: ['ES256'] }).catch(() => undefined)
+    const { header, payload } = reading.token
+    if (header['alg'] !== 'ES256') return failure('token_algorithm', 'expected the algorithm ES256')
+    const choice = await options.keys.keyFor(header)
+    if (!choice.ok) return choice
+    const verified = await compactVerify(compact, choice.key, { algorithms: ['ES256'] }).catch(() => undefined)
     if (verified === undefined) return failure('token_signature', 'the signature does not verify under the trusted key')
-    return (
-      timeFault(reading.token.payload, options) ??
-      partyFault(reading.token.payload, options) ??
-      subjectOf(reading.token.payload, options)
-    )
+    const fault = timeFault(payload, options) ?? partyFault(payload, options) ?? sessionFault(payload, session, options)
+    return fault ?? authenticationOf(payload, options)
   }
 }
 
@@ -60,22 +77,69 @@ function partyFault(payload: Payload, { profile, issuer, audience }: TrustOption
   return undefined
 }
 
-function subjectOf(payload: Payload, { isAllowedCapabilities }: TrustOptions): Authentication {
+// Kuadrant's broker ignores every claim that it does not know, whatever it is: so does its profile, unless told to bind.
+function sessionFault(
+  payload: Payload,
+  session: Presented['session'],
+  { profile, bound = false }: TrustOptions,
+): Failure | undefined {
+  if (profile === 'kuadrant' && !bound) return undefined
+  if (session === null) return failure('session_invalid', 'more than one Mcp-Session-Id was presented')
+  const isOfNone = session === undefined || session === ''
+  if (!Object.hasOwn(payload, 'session')) {
+    return isOfNone || !bound ? undefined : failure('token_claim_missing', 'expected a claim `session`')
+  }
+  // What is not well-formed has the digest of other such texts.
+  if (!isOfNone && session.isWellFormed() && payload['session'] === sessionDigest(session)) return undefined
+  return failure('session_invalid', 'the capability token is bound to another session')
+}
+
+function authenticationOf(payload: Payload, options: TrustOptions): CapabilityAuthentication {
   const text = payload['allowed-capabilities']
   if (typeof text !== 'string') return failure('token_claim_missing', 'expected `allowed-capabilities` to be a string')
   const capabilities = parsed(text)
-  if (!isAllowedCapabilities(capabilities)) {
+  if (!options.isAllowedCapabilities(capabilities)) {
     return failure('token_malformed', 'expected `allowed-capabilities` to be JSON of type, server and names')
   }
-  const { sub, exp } = payload as Partial<CapabilityClaim>
+  const origin = options.isOrigin(payload['origin']) ? payload['origin'] : undefined
+  if (Object.hasOwn(payload, 'origin') && origin === undefined && options.profile === 'strict') {
+    return failure('token_malformed', 'expected `origin` to say what the token was minted for')
+  }
+  const { sub, exp, revision } = payload as Partial<CapabilityClaim>
+  const id = typeof sub === 'string' ? sub : ''
+  const facts = factsOf(origin, id)
+  const fault = revocationFault(origin, options.revocations?.judge(facts))
+  if (fault !== undefined) return fault
   const subject: Subject = {
-    id: typeof sub === 'string' ? sub : '',
+    id,
     grants: {},
     roles: [],
     capabilities,
+    ...(origin === undefined ? {} : { facts }),
     ...(exp === undefined ? {} : { expiresAt: exp }),
   }
-  return { ok: true, subject }
+  return { ok: true, subject, revision: typeof revision === 'string' ? revision : undefined }
+}
+
+function revocationFault(
+  origin: CapabilityOrigin | undefined,
+  judgement: ReturnType<RevocationCheck['judge']> | undefined,
+): Failure | undefined {
+  const revoked = failure('token_revoked', 'what the capability token was minted for has been revoked')
+  switch (judgement?.kind) {
+    case undefined:
+    case 'good':
+      return undefined
+    case 'revoked':
+      return revoked
+    case 'unknown':
+      return failure('revocations_unknown', 'whether it was revoked cannot be known')
+    case 'diminished':
+      // Names do not say which role they came from: a token minted before then is as a whole what it should not be.
+      return withdrawalDigest(judgement) === origin?.withdrawn ? undefined : revoked
+    default:
+      return judgement satisfies never
+  }
 }
 
 function parsed(text: string): unknown {

@@ -1,11 +1,16 @@
+import { randomUUID } from 'node:crypto'
 import { access, mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { readCapabilityKey } from '../assembly.ts'
-import { generateKeyPem, retiredFile, retiredKeys } from '../capabilities/key.ts'
+import { type CapabilityKey, generateKeyPem, nextFile, retiredFile, retiredKeys } from '../capabilities/key.ts'
+import type { Config } from '../config/config.ts'
 import { configuredKeyFile } from '../config/key-path.ts'
 import { capabilityKeyFile, stateDirectory } from '../development.ts'
 import { chooseConfig } from './configuration.ts'
 import { type ExitCode, exit, type Terminal, UsageError } from './exit.ts'
+
+/** How long a service may take to see a new key, and how far clocks may be apart. */
+const retirementMarginSeconds = 60
 
 interface KeysOptions {
   readonly config?: string
@@ -22,29 +27,58 @@ export async function generateKey(options: KeysOptions & { out?: string }, termi
   return exit.ok
 }
 
-/** `keys public`. */
-export async function printPublicKeys(options: KeysOptions & { pem?: true }, terminal: Terminal): Promise<ExitCode> {
-  const { jwks, publicPem } = await readCapabilityKey(await keyFileOf(options, terminal))
-  terminal.out.write(options.pem ? publicPem : `${JSON.stringify(jwks, null, 2)}\n`)
+/** `keys public`; `next`: of the key that `keys rotate --publish-only` made. */
+export async function printPublicKeys(
+  options: KeysOptions & { pem?: true; next?: true },
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const { file } = await keyFileOf(options, terminal)
+  const key = await readCapabilityKey(file)
+  const shown = options.next ? key.next : key
+  if (shown === undefined) throw new UsageError('there is no next key: make one with `keys rotate --publish-only`')
+  const jwks = options.next ? { keys: [shown.jwk] } : key.jwks
+  terminal.out.write(options.pem ? shown.publicPem : `${JSON.stringify(jwks, null, 2)}\n`)
   return exit.ok
 }
 
-/** `keys rotate`: the retired public key is on disk before the new key is in place, so none is ever lost. */
-export async function rotateKey(options: KeysOptions, terminal: Terminal): Promise<ExitCode> {
-  const file = await keyFileOf(options, terminal)
+/** `keys rotate`; `publishOnly`: the next key is made and published, and signs once `keys rotate` is run again. */
+export async function rotateKey(options: KeysOptions & { publishOnly?: true }, terminal: Terminal): Promise<ExitCode> {
+  const { file, capabilities } = await keyFileOf(options, terminal)
   const old = await readCapabilityKey(file)
-  const [jwk] = old.jwks.keys
-  const retired = [{ jwk, retiredAt: Math.floor(Date.now() / 1000) }, ...(await retiredKeys(file))]
-  await replace(retiredFile(file), `${JSON.stringify(retired, null, 2)}\n`)
-  await replace(file, generateKeyPem())
-  const { kid } = await readCapabilityKey(file)
-  terminal.out.write(`${file}: key ${old.kid} is retired, ${kid} signs after the next start\n`)
+  const text = options.publishOnly ? await publishNext(file, old) : await retire(file, old, capabilities)
+  terminal.out.write(`${file}: ${text}\n`)
   return exit.ok
 }
 
-async function keyFileOf({ config: file }: KeysOptions, terminal: Terminal): Promise<string> {
-  const { config } = await chooseConfig(file, terminal)
-  return await capabilityKeyFile(config, terminal.env)
+async function publishNext(file: string, { kid, next }: CapabilityKey): Promise<string> {
+  if (next !== undefined) {
+    throw new UsageError(`key ${next.jwk.kid} is published already: \`keys rotate\` makes it sign`)
+  }
+  await replace(nextFile(file), generateKeyPem())
+  const made = (await readCapabilityKey(file)).next
+  return `key ${made?.jwk.kid} is published, ${kid} goes on signing until the next \`keys rotate\``
+}
+
+/** The retired public key is on disk before the new key is in place, so none is ever lost. */
+async function retire(file: string, old: CapabilityKey, capabilities: Config['capabilities']): Promise<string> {
+  const { lifetimeSeconds, publishAheadSeconds } = capabilities
+  const retiredAt = Math.floor(Date.now() / 1000)
+  const until = retiredAt + publishAheadSeconds + lifetimeSeconds + retirementMarginSeconds
+  const retired = [{ jwk: old.jwk, retiredAt, until }, ...(await retiredKeys(file))]
+  await replace(retiredFile(file), `${JSON.stringify(retired, null, 2)}\n`)
+  if (old.next === undefined) await replace(file, generateKeyPem())
+  else await rename(nextFile(file), file)
+  const { kid } = await readCapabilityKey(file)
+  const ahead = `once a running service has published it for ${publishAheadSeconds} s, and after a start at once`
+  return `key ${kid} signs ${ahead}; ${old.kid} is retired and stays published until ${new Date(until * 1000).toISOString()}`
+}
+
+async function keyFileOf(
+  { config: named }: KeysOptions,
+  terminal: Terminal,
+): Promise<{ readonly file: string; readonly capabilities: Config['capabilities'] }> {
+  const { config } = await chooseConfig(named, terminal)
+  return { file: await capabilityKeyFile(config, terminal.env), capabilities: config.capabilities }
 }
 
 // The configuration may name a key that is not there yet: that is what the command is for.
@@ -70,7 +104,7 @@ async function writeNew(file: string, text: string): Promise<void> {
 }
 
 async function replace(file: string, text: string): Promise<void> {
-  const next = `${file}.next`
-  await writeFile(next, text, { mode: 0o600 })
-  await rename(next, file)
+  const draft = `${file}.${randomUUID()}`
+  await writeFile(draft, text, { mode: 0o600, flag: 'wx' })
+  await rename(draft, file)
 }

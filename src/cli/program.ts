@@ -114,12 +114,16 @@ function addKeys(program: Command, terminal: Terminal, done: (code: ExitCode) =>
     .description('Print the public side: a JWK Set, or with --pem what a broker takes as its trusted key.')
     .addOption(configOption)
     .option('--pem', 'PEM (SPKI) of the signing key alone')
-    .action(async (options: { config?: string; pem?: true }) => done(await printPublicKeys(options, terminal)))
+    .option('--next', 'of the key that is published and does not sign yet')
+    .action(async (options: { config?: string; pem?: true; next?: true }) =>
+      done(await printPublicKeys(options, terminal)),
+    )
   keys
     .command('rotate')
     .description('Replace the key by a new one; the old public key stays published until its last token has died.')
     .addOption(configOption)
-    .action(async (options: { config?: string }) => done(await rotateKey(options, terminal)))
+    .option('--publish-only', 'make and publish the next key, which signs once `keys rotate` is run again')
+    .action(async (options: { config?: string; publishOnly?: true }) => done(await rotateKey(options, terminal)))
 }
 
 function addRevoke(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {

@@ -46,7 +46,23 @@ audience?: string
  * A longer header is a denial `claim_too_large`, never a cut.
  */
 maxBytes?: number
-trusted?: File1
+/**
+ * How long a running service publishes a new key before it signs with it: as long as others may keep its JWK Set.
+ */
+publishAheadSeconds?: number
+/**
+ * The guard: whose x-mcp-authorized it believes. Default: `key`, the next and the retired ones beside it.
+ */
+trusted?: {
+/**
+ * PEM public key, or a JWK Set.
+ */
+file?: string
+/**
+ * JWK Set address.
+ */
+url?: string
+}
 /**
  * Filter lists to nothing without a claim; false is allowed in profile kuadrant only.
  */
@@ -306,15 +322,9 @@ export interface File {
 file: string
 }
 /**
- * The guard: PEM public key whose x-mcp-authorized it believes. Default: the public side of `key`.
- */
-export interface File1 {
-file: string
-}
-/**
  * This interface was referenced by `ConfigFile`'s JSON-Schema
  * via the `definition` "file".
  */
-export interface File2 {
+export interface File1 {
 file: string
 }

@@ -32,8 +32,10 @@ export interface CapabilitiesConfig {
   readonly issuer: string
   readonly audience: string
   readonly maxBytes: number
-  /** P-256 public key, PEM. Undefined: the public side of the key. */
-  readonly trustedFile: string | undefined
+  /** How long a new key is published before it signs. */
+  readonly publishAheadSeconds: number
+  /** Whose tokens the guard believes: P-256 public key in PEM, or a JWK Set. Undefined: those of the key. */
+  readonly trusted: { readonly file: string } | { readonly url: string } | undefined
   readonly enforce: boolean
   /** Bind the token to the caller's own token and MCP session. */
   readonly bound: boolean

@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { access, constants, readFile, stat } from 'node:fs/promises'
+import { readKeySet } from '../identity/keys.ts'
 import { fileFault, quoted } from './problem.ts'
 import { maxSourceBytes } from './source.ts'
 
@@ -61,8 +62,9 @@ export async function checkPrivateKey(file: string): Promise<FileReading<undefin
   )
 }
 
-/** Checks that a file holds one P-256 public key, PEM of SubjectPublicKeyInfo. */
-export async function checkPublicKey(file: string): Promise<FileReading<undefined>> {
+/** Checks that a file holds one P-256 public key, PEM of SubjectPublicKeyInfo, or a JWK Set with a P-256 key. */
+export async function checkTrustedKeys(file: string): Promise<FileReading<undefined>> {
+  if (await isJsonObject(file)) return await checkTrustedSet(file)
   const create = (pem: string) => createPublicKey({ key: pem, format: 'pem' })
   const mend = 'write the output of `mcp-authz keys public --pem` into it'
   return await checkKey(file, /^-----BEGIN PUBLIC KEY-----\s*$/gm, create, 'public key (SPKI)', mend)
@@ -70,6 +72,22 @@ export async function checkPublicKey(file: string): Promise<FileReading<undefine
 
 // RFC 7518 section 6: everything that is not public in RSA, EC, OKP and oct keys.
 const secretMembers = ['d', 'k', 'p', 'q', 'dp', 'dq', 'qi', 'oth']
+
+async function isJsonObject(file: string): Promise<boolean> {
+  const reading = await readBytes(file)
+  return reading.ok && new TextDecoder().decode(reading.value).trimStart().startsWith('{')
+}
+
+async function checkTrustedSet(file: string): Promise<FileReading<undefined>> {
+  const reading = await readJwks(file)
+  if (!reading.ok) return reading
+  const set = readKeySet(reading.value)
+  if (set.ok && set.set.kind === 'public' && set.set.keys.some(({ crv }) => crv === 'P-256')) {
+    return { ok: true, value: undefined }
+  }
+  const mend = 'write the output of `mcp-authz keys public` into it'
+  return refused(`expected a P-256 key in the JWK Set ${quoted(file)}`, mend)
+}
 
 async function checkKey(
   file: string,

@@ -87,7 +87,11 @@ async function configOf(
     issuers: await Promise.all(
       issuers.map((issuer, index) => resolveIssuer(issuer, ['issuers', index], insecure, check)),
     ),
-    capabilities: await resolveCapabilities(draft.capabilities ?? {}, mcp.profile, check),
+    capabilities: await resolveCapabilities(
+      draft.capabilities ?? {},
+      { profile: mcp.profile, allowHttp: insecure.httpIssuers },
+      check,
+    ),
     mcp,
     gateway: resolveGateway(draft.gateway ?? {}, { env, profile: mcp.profile, signingKey }, check),
     protectedResource: resolveProtectedResource(draft.protectedResource, { env, issuers }, check),

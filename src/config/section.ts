@@ -1,10 +1,11 @@
 import { fileURLToPath } from 'node:url'
 import { formatAddress, parseAddress } from '../address.ts'
+import { addressFault } from '../identity/key-document.ts'
 import type { Check } from './check.ts'
 import type { ConfigFile } from './config.gen.ts'
 import type { CapabilitiesConfig, Config, McpConfig } from './config.ts'
 import type { IssuerDraft } from './issuer.ts'
-import { checkPrivateKey, checkPublicKey, checkReadable, type FileReading } from './key-file.ts'
+import { checkPrivateKey, checkReadable, checkTrustedKeys, type FileReading } from './key-file.ts'
 import type { Path } from './located.ts'
 
 /** The configuration as it is written; parts that the schema refused are left out. */
@@ -32,15 +33,14 @@ export async function resolveData(files: readonly string[], check: Check): Promi
   return await Promise.all(files.map((file, index) => resolveFile(file, ['data', index], checkReadable, check)))
 }
 
-/** `capabilities`, with both key files looked into. */
+/** `capabilities`, with the key files looked into. */
 export async function resolveCapabilities(
   draft: NonNullable<Draft['capabilities']>,
-  profile: McpConfig['profile'],
+  { profile, allowHttp }: { readonly profile: McpConfig['profile']; readonly allowHttp: boolean },
   check: Check,
 ): Promise<CapabilitiesConfig> {
   const path = ['capabilities']
   const keyFile = draft.key?.file
-  const trustedFile = draft.trusted?.file
   const enforce = draft.enforce ?? true
   if (!enforce && profile !== 'kuadrant' && !check.isBroken(['mcp', 'profile'])) {
     const mend = 'remove it, or set `mcp.profile: kuadrant`'
@@ -52,11 +52,25 @@ export async function resolveCapabilities(
     issuer: draft.issuer ?? 'mcp-authz',
     audience: draft.audience ?? 'mcp-broker',
     maxBytes: draft.maxBytes ?? 32768,
-    trustedFile: trustedFile && (await resolveFile(trustedFile, [...path, 'trusted', 'file'], checkPublicKey, check)),
+    publishAheadSeconds: draft.publishAheadSeconds ?? 60,
+    trusted: await resolveTrusted(draft.trusted ?? {}, [...path, 'trusted'], allowHttp, check),
     enforce,
     bound: draft.bound ?? false,
     whenTooLarge: draft.whenTooLarge ?? 'deny',
   }
+}
+
+async function resolveTrusted(
+  { file, url }: NonNullable<NonNullable<Draft['capabilities']>['trusted']>,
+  path: Path,
+  allowHttp: boolean,
+  check: Check,
+): Promise<CapabilitiesConfig['trusted']> {
+  if (file !== undefined) return { file: await resolveFile(file, [...path, 'file'], checkTrustedKeys, check) }
+  if (url === undefined) return undefined
+  const fault = addressFault(url, allowHttp)
+  if (fault !== undefined) check.report([...path, 'url'], fault, 'write an https address')
+  return { url }
 }
 
 /** `mcp`. */

@@ -1,10 +1,9 @@
-import { type FSWatcher, watch } from 'node:fs'
-import { dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Data } from '../policy/data.gen.ts'
 import { type DataText, parseData } from './data.ts'
 import { ConfigError, type Problem } from './problem.ts'
 import { readSource } from './source.ts'
+import { type FilesWatch, watchFiles } from './watch-files.ts'
 
 export interface WatchOptions {
   /**
@@ -18,135 +17,27 @@ export interface WatchOptions {
   onError(error: unknown): void
 }
 
-/** A watch that goes on until it is closed; it does not keep the process alive. */
-export interface DataWatch {
-  /** After this returns nothing more is handed over. */
-  close(): void
-}
+export type DataWatch = FilesWatch
 
-/**
- * Watches the data files as one set. It looks at their directories, because watching a file misses renames and the
- * `..data` link that Kubernetes swaps, and at their contents every two seconds in case the system reports nothing.
- */
-export function watchData(files: readonly string[], options: WatchOptions): DataWatch {
+/** Watches the data files as one set, see `watchFiles`. */
+export function watchData(files: readonly string[], { current, onData, onError }: WatchOptions): DataWatch {
   if (files.length === 0) return { close: () => undefined }
-  const observer = observe(files, options)
-  const debounce = createDebounce(observer.look)
-  const watchers = [...new Set(files.map((file) => dirname(file)))].map((directory) =>
-    watchDirectory(directory, debounce),
-  )
-  const poll = setInterval(observer.look, pollMs)
-  poll.unref()
-  observer.look()
-  return {
-    close: () => {
-      observer.close()
-      debounce.close()
-      clearInterval(poll)
-      for (const watcher of watchers) watcher?.close()
-    },
-  }
-}
-
-const pollMs = 2000
-const quietMs = 50
-/** A directory that never is quiet is looked at all the same. */
-const longestWaitMs = 500
-
-interface Debounce {
-  poke(): void
-  close(): void
-}
-
-function createDebounce(run: () => void): Debounce {
-  let timer: NodeJS.Timeout | undefined
-  let first = 0
-  const fire = () => {
-    timer = undefined
-    run()
-  }
-  return {
-    poke: () => {
-      const now = performance.now()
-      if (timer === undefined) first = now
-      clearTimeout(timer)
-      timer = setTimeout(fire, Math.max(0, Math.min(quietMs, first + longestWaitMs - now)))
-      timer.unref()
-    },
-    close: () => clearTimeout(timer),
-  }
-}
-
-// Where a directory cannot be watched, or no longer, the poll goes on alone.
-function watchDirectory(directory: string, debounce: Debounce): FSWatcher | undefined {
-  try {
-    const watcher = watch(directory, { persistent: false }, debounce.poke)
-    watcher.on('error', () => watcher.close())
-    return watcher
-  } catch {
-    return undefined
-  }
-}
-
-interface Observer {
-  /** Looks at the files, or once more after the look that is under way. */
-  look(): void
-  close(): void
-}
-
-function observe(files: readonly string[], options: WatchOptions): Observer {
-  let seen: ReadSet | undefined
-  let looking = false
-  let again = false
   let closed = false
-  let retry: NodeJS.Timeout | undefined
-
-  async function lookOnce(): Promise<void> {
-    const set = await readSet(files)
-    if (closed || isDeepStrictEqual(set, seen)) return
-    // Files that change while they are read may not belong together.
-    if (!isDeepStrictEqual(set, await readSet(files))) {
-      retry = setTimeout(look, quietMs)
-      retry.unref()
-      return
-    }
-    const first = seen === undefined
-    seen = set
-    if (!closed) await handOver(first ? set : withoutBlanks(set), first ? options.current : undefined)
-  }
-
-  async function handOver(set: ReadSet, current: Data | undefined): Promise<void> {
-    try {
-      const data = dataOf(set)
-      if (current === undefined || !isDeepStrictEqual(data, current)) await options.onData(data)
-    } catch (error) {
-      if (!closed) options.onError(error)
-    }
-  }
-
-  async function lookWhileAsked(): Promise<void> {
-    looking = true
-    try {
-      do {
-        again = false
-        await lookOnce()
-      } while (again && !closed)
-    } finally {
-      looking = false
-    }
-  }
-
-  function look(): void {
-    again = true
-    // `onError` is the last to be told; what it throws has nowhere to go and must not end the process.
-    if (!looking && !closed) lookWhileAsked().catch(() => undefined)
-  }
-
+  const watch = watchFiles(files, {
+    read: () => readSet(files),
+    async onChange(set, isFirst) {
+      try {
+        const data = dataOf(isFirst ? set : withoutBlanks(set))
+        if (!isFirst || current === undefined || !isDeepStrictEqual(data, current)) await onData(data)
+      } catch (error) {
+        if (!closed) onError(error)
+      }
+    },
+  })
   return {
-    look,
     close: () => {
       closed = true
-      clearTimeout(retry)
+      watch.close()
     },
   }
 }

@@ -7,6 +7,8 @@ export interface Metrics {
   readonly fault: (code: ReasonCode) => void
   /** A data file that could not be used. */
   readonly refusedData: () => void
+  /** A capability key that could not be used. */
+  readonly refusedKey: () => void
   text(): Promise<string>
   readonly contentType: string
 }
@@ -50,12 +52,18 @@ export function createMetrics({ revision, ready, revocations }: MetricSources): 
     help: 'Data files that changed and could not be used; the earlier data went on.',
     registers,
   })
+  const refusedKeys = new Counter({
+    name: 'mcp_authz_capability_key_refused_total',
+    help: 'Capability keys that changed and could not be used; the earlier key went on.',
+    registers,
+  })
   addGauges(registers, { revision, ready })
   if (revocations !== undefined) addRevocationGauges(registers, revocations)
   return {
     decision: ({ allow, reasons }) => decisions.inc({ allow: String(allow), reason: reasons[0]?.code ?? '' }),
     fault: (code) => faults.inc({ code }),
     refusedData: () => refused.inc(),
+    refusedKey: () => refusedKeys.inc(),
     text: async () => await registry.metrics(),
     contentType: registry.contentType,
   }

@@ -1,5 +1,5 @@
 import type { Credential } from '../identity/subject.ts'
-import type { Headers } from '../mcp/headers.ts'
+import { type Headers, headerOf } from '../mcp/headers.ts'
 import { isListMethod } from '../mcp/list.ts'
 import type { Reading } from '../mcp/reading.ts'
 
@@ -12,8 +12,8 @@ export type GuardCredential =
   | { readonly claims: Readonly<Record<string, unknown>> }
   /** The value of the Authorization header, or every value of it. */
   | { readonly authorization: string | readonly string[] }
-  /** The value of x-mcp-authorized, or every value of it. */
-  | { readonly authorized: string | readonly string[] }
+  /** The value of x-mcp-authorized, or every value of it; `session`: the Mcp-Session-Id that it came with. */
+  | { readonly authorized: string | readonly string[]; readonly session?: string | undefined }
 
 /**
  * The credential of a request. An Authorization header decides alone, also where it is bad; x-mcp-authorized counts
@@ -23,7 +23,9 @@ export function credentialOf(headers: Headers, reading: Reading, profile: 'stric
   const authorization = headers.get('authorization')
   if (authorization !== undefined) return { kind: 'authorization', values: authorization }
   const authorized = headers.get('x-mcp-authorized')
-  if (authorized !== undefined) return { kind: 'capability', values: authorized }
+  if (authorized !== undefined) {
+    return { kind: 'capability', values: authorized, session: headerOf(headers, 'mcp-session-id') }
+  }
   const isListing = reading.ok && reading.asks.every(({ action }) => isListMethod(action))
   return profile === 'kuadrant' && isListing ? { kind: 'anonymous' } : { kind: 'authorization', values: [] }
 }
@@ -35,7 +37,14 @@ export function presented(credential: GuardCredential): Credential {
   if ('token' in credential) return { kind: 'token', token: credential.token }
   if ('claims' in credential) return { kind: 'claims', claims: credential.claims }
   if ('authorization' in credential) return { kind: 'authorization', values: valuesOf(credential.authorization) }
-  if ('authorized' in credential) return { kind: 'capability', values: valuesOf(credential.authorized) }
+  if ('authorized' in credential) {
+    const { authorized, session } = credential
+    return {
+      kind: 'capability',
+      values: valuesOf(authorized),
+      session: typeof session === 'string' ? session : undefined,
+    }
+  }
   return nothing
 }
 

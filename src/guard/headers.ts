@@ -2,7 +2,13 @@ import { isUtf8 } from 'node:buffer'
 import { initiators, removedHeaders } from '../mcp/internal-headers.ts'
 
 /** No value of these holds a comma and a blank: where they are there, `Headers` has joined several values. */
-const neverJoined = new Set(['mcp-method', 'mcp-protocol-version', 'x-mcp-method', 'x-mcp-servername'])
+const neverJoined = new Set([
+  'mcp-method',
+  'mcp-protocol-version',
+  'mcp-session-id',
+  'x-mcp-method',
+  'x-mcp-servername',
+])
 
 /**
  * The headers of a request as the reader knows them. `Headers` joins the values of a repeated header, so that one has

@@ -5,6 +5,7 @@ export { createGate, type Gate, type GateFault, type GateOptions } from '../gate
 export { createSealer, type Sealer } from '../gateway/seal.ts'
 export type { SessionVerdict } from '../gateway/session.ts'
 export { createGatewayTokens, type GatewayTokens, type GatewayTokensOptions } from '../gateway/tokens.ts'
+export type { CredentialFacts, Judgement, RevocationCheck } from '../identity/subject.ts'
 export type { ProtectedResource } from '../mcp/protected-resource.ts'
 export type { ReadOptions } from '../mcp/reading.ts'
 export type { Capabilities, Decision, ReasonCode } from '../policy/decision.gen.ts'
@@ -19,3 +20,11 @@ export {
   type GuardOptions,
   type GuardPlace,
 } from './guard.ts'
+export {
+  type CapabilityRequest,
+  type CapabilityVerification,
+  type CapabilityVerifier,
+  type CapabilityVerifierOptions,
+  createCapabilityVerifier,
+  type HeaderValues,
+} from './verifier.ts'

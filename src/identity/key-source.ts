@@ -42,11 +42,14 @@ const retryAfterMs = 1000
 const failureHoldsMs = 30_000
 const defaultTimeoutMs = 5000
 
+/** Whose keys, and where they are. */
+export type KeyOwner = Pick<IssuerOptions, 'issuer' | 'keys' | 'keyAges'>
+
 /**
  * Opens the key source of one issuer.
  * @throws TypeError when the issuer's keys cannot be used whatever happens: no JWK Set, a refused address, an empty secret
  */
-export function createKeySource(issuer: IssuerOptions, options: KeySourceOptions): KeySource {
+export function createKeySource(issuer: KeyOwner, options: KeySourceOptions): KeySource {
   const { keys } = issuer
   if (keys.kind === 'secret') return fixedSource(secretSet(issuer.issuer, keys.secret))
   if (keys.kind === 'jwks') return fixedSource(staticSet(issuer.issuer, keys.jwks))

@@ -14,6 +14,8 @@ export interface Subject {
   readonly email?: string
   /** Roles that were revoked since the credential was issued. */
   readonly withdrawnRoles?: readonly string[]
+  /** Literal grants that were, by server id or `*`; `grants` is without them. */
+  readonly withdrawnGrants?: Readonly<Record<string, readonly string[]>>
   /** What an API key is cut down to; an absent key is no limit, an empty list allows nothing. */
   readonly limits?: SubjectLimits
   /** The API key that was presented: its further limits are held by `Admission`. */
@@ -84,8 +86,8 @@ export type Credential =
   | { readonly kind: 'token'; readonly token: string }
   /** Claims from a caller that is trusted to have verified them. */
   | { readonly kind: 'claims'; readonly claims: Readonly<Record<string, unknown>> }
-  /** Every value of x-mcp-authorized: a credential for the in-process guard alone. */
-  | { readonly kind: 'capability'; readonly values: readonly string[] }
+  /** Every value of x-mcp-authorized: a credential for the in-process guard alone. `session`: see `Presented`. */
+  | { readonly kind: 'capability'; readonly values: readonly string[]; readonly session?: string | null | undefined }
   /** Nothing at all, where that may list what virtual servers show: the guard of profile kuadrant alone. */
   | { readonly kind: 'anonymous' }
 

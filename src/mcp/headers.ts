@@ -29,7 +29,10 @@ export function hasHeader(headers: Headers, name: string): boolean {
   return headerOf(headers, name) !== undefined
 }
 
-/** `Mcp-Method`, `Mcp-Name` and `MCP-Protocol-Version` against one message of the body (SEP-2243). */
+/**
+ * `Mcp-Method`, `Mcp-Name` and `MCP-Protocol-Version` against one message of the body (SEP-2243); of `Mcp-Session-Id`
+ * there is one at most.
+ */
 export function mcpHeaderFault(
   headers: Headers,
   message: Pick<Message, 'method' | 'mirrored' | 'metaVersion'>,
@@ -43,7 +46,13 @@ export function mcpHeaderFault(
   if (version === null) return mismatch('mcp-protocol-version must have one value')
   if (version !== undefined && message.metaVersion !== undefined && version !== message.metaVersion)
     return mismatch('mcp-protocol-version must equal the protocol version in _meta')
-  return undefined
+  return headerOf(headers, 'mcp-session-id') === null ? mismatch('mcp-session-id must have one value') : undefined
+}
+
+/** The MCP session that a request names; an empty name is none (Kuadrant's router sends one before there is a session). */
+export function sessionOf(headers: Headers): string | undefined {
+  const session = headerOf(headers, 'mcp-session-id')
+  return session === null || session === '' ? undefined : session
 }
 
 /** A version, named by the header or by `_meta`, that is none of the published ones. */

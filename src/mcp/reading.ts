@@ -68,6 +68,8 @@ export interface Read {
   readonly rpcId?: RpcId
   /** The MCP protocol version the request names, if it does. */
   readonly protocolVersion?: string
+  /** The MCP session that the request names, if it does. */
+  readonly session?: string
   /** Profile kuadrant: the broker answers, no upstream (`x-mcp-servername` absent or `mcpBroker`). Always true in profile strict. */
   readonly brokerAnswers: boolean
   /** The answer must name no header for removal (headers-only mode). */

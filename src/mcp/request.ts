@@ -1,5 +1,13 @@
 import { contentFault, lengthFault, partialFault, unexpectedBodyFault } from './content.ts'
-import { type Fault, type Headers, headerOf, mcpHeaderFault, protocolVersionOf, versionFault } from './headers.ts'
+import {
+  type Fault,
+  type Headers,
+  headerOf,
+  mcpHeaderFault,
+  protocolVersionOf,
+  sessionOf,
+  versionFault,
+} from './headers.ts'
 import { parseStrictJson, parseStrictText, type StrictJson } from './json.ts'
 import { isObject, type Message, own, readMessage } from './message.ts'
 import { ruleOf } from './methods.ts'
@@ -77,6 +85,7 @@ function readStream(action: 'GET' | 'DELETE', bytes: number, { headers, door }: 
     versionFault(headers, undefined)
   if (fault !== undefined) return refuse(fault, action)
   const protocolVersion = protocolVersionOf(headers, undefined)
+  const session = sessionOf(headers)
   return {
     ok: true,
     asks: [{ action, target: { type: 'server' } }],
@@ -84,6 +93,7 @@ function readStream(action: 'GET' | 'DELETE', bytes: number, { headers, door }: 
     ...(door.server === undefined ? {} : { server: door.server }),
     virtualServers: virtualServersOf(headers, door),
     ...(protocolVersion === undefined ? {} : { protocolVersion }),
+    ...(session === undefined ? {} : { session }),
     brokerAnswers: true,
     withoutRemovals: false,
   }
@@ -176,6 +186,7 @@ function settle(messages: readonly Message[], context: Context, batch: boolean):
     asks.push({ action, target: routedTarget(target, routing) })
   }
   const protocolVersion = protocolVersionOf(headers, first?.metaVersion)
+  const session = sessionOf(headers)
   const { server, brokerAnswers } = routing
   return {
     ok: true,
@@ -184,6 +195,7 @@ function settle(messages: readonly Message[], context: Context, batch: boolean):
     ...(server === undefined ? {} : { server }),
     virtualServers: virtualServersOf(headers, door),
     ...(protocolVersion === undefined ? {} : { protocolVersion }),
+    ...(session === undefined ? {} : { session }),
     brokerAnswers,
     withoutRemovals: false,
   } satisfies Read

@@ -76,8 +76,8 @@ describe('the first reason', () => {
     expect(codeOf(await sceneWith(none).attempt({ credential: badToken, reading: badBody }))).toBe('token_malformed')
     expect(codeOf(await sceneWith(none).attempt({ reading: badBody }))).toBe('body_malformed')
     expect(codeOf(await sceneWith(none).attempt({ reading: unknown }))).toBe('not_ready')
-    expect(codeOf(await sceneWith({}, 10).attempt({ reading: unknown }))).toBe('item_unknown')
-    expect(codeOf(await sceneWith({}, 10).attempt())).toBe('claim_too_large')
+    expect(codeOf(await sceneWith({}, { maxBytes: 10 }).attempt({ reading: unknown }))).toBe('item_unknown')
+    expect(codeOf(await sceneWith({}, { maxBytes: 10 }).attempt())).toBe('claim_too_large')
   })
 
   it('names a subject from where the credential is verified on, and the action wherever it could be read', async () => {
@@ -141,8 +141,8 @@ describe('a fault inside', () => {
   })
 
   it('is a denial where the minter rejects, throws or is not there, and no token', async () => {
-    for (const minter of [{ mint: async () => Promise.reject(new Error('no key')) }, { mint: throwing('no key') }]) {
-      const { attempt, faults } = sceneWith({ minter })
+    for (const mint of [async () => Promise.reject(new Error('no key')), throwing('no key')]) {
+      const { attempt, faults } = sceneWith({ minter: { mint, kid: () => 'k', bound: false, narrows: false } })
       const outcome = await attempt()
       expect(codeOf(outcome)).toBe('mint_failed')
       expect(outcome.capabilityToken).toBeUndefined()

@@ -1,7 +1,7 @@
 import type { Attempt, Authorizer } from '../../src/authorizer/attempt.ts'
 import { type AuthorizerOptions, createAuthorizer } from '../../src/authorizer/authorizer.ts'
 import { capabilityKeyFrom, generateKeyPem } from '../../src/capabilities/key.ts'
-import { createMinter, type Minter } from '../../src/capabilities/mint.ts'
+import { createMinter, type Minter, type MintOptions } from '../../src/capabilities/mint.ts'
 import { createAuthenticator } from '../../src/identity/authenticator.ts'
 import type { Credential } from '../../src/identity/subject.ts'
 import type { Reading } from '../../src/mcp/reading.ts'
@@ -47,12 +47,12 @@ export interface Scene {
   attempt(attempt?: Partial<Attempt>): ReturnType<Authorizer['authorize']>
 }
 
-export function sceneWith(changes: Partial<AuthorizerOptions> = {}, maxBytes = 32_768): Scene {
+export function sceneWith(changes: Partial<AuthorizerOptions> = {}, minting: Partial<MintOptions> = {}): Scene {
   const clock = { ms: nowMs }
   const now = () => clock.ms
   const recorded: Decision[] = []
   const faults: [ReasonCode, string][] = []
-  const counting = countingMinter(now, maxBytes)
+  const counting = countingMinter(now, minting)
   const engine = engineOf(data)
   const authorizer = createAuthorizer({
     authenticator: createAuthenticator({ issuers: [issuerOptions([jwkOf(issuerKey)])], now }),
@@ -75,19 +75,24 @@ export function sceneWith(changes: Partial<AuthorizerOptions> = {}, maxBytes = 3
   }
 }
 
-function countingMinter(now: () => number, maxBytes: number): { minter: Minter; signed: () => number } {
+function countingMinter(
+  now: () => number,
+  changes: Partial<MintOptions>,
+): { minter: Minter; signed: () => number } {
   const options = {
     issuer: 'mcp-authz',
     audience: 'mcp-broker',
     lifetimeSeconds: 100,
-    maxBytes,
+    maxBytes: 32_768,
     profile: 'strict',
+    ...changes,
   } as const
   const real = createMinter(options, () => capabilityKey, now)
   let count = 0
   return {
     signed: () => count,
     minter: {
+      ...real,
       async mint(request) {
         count += 1
         return await real.mint(request)

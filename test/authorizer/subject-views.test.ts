@@ -104,11 +104,14 @@ describe('a signature that fails', () => {
   it('fails the calls that wait for it, and is tried again by the next', async () => {
     let failures = 1
     const minter: Minter = {
+      kid: () => 'k',
+      bound: false,
+      narrows: false,
       async mint() {
         await Promise.resolve()
         failures -= 1
         if (failures >= 0) throw new Error('no entropy')
-        return { ok: true, token: 'signed', issuedAt: nowMs / 1000, expiresAt: nowMs / 1000 + 100 }
+        return { ok: true, token: 'signed', issuedAt: nowMs / 1000, expiresAt: nowMs / 1000 + 100, kid: 'k' }
       },
     }
     const { attempt } = sceneWith({ minter })

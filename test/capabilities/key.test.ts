@@ -84,14 +84,14 @@ describe('retired keys', () => {
   it('stay published behind the key until no token of theirs can live', async () => {
     const age = (seconds: number, kid: string) => ({ jwk: { ...retiredJwk, kid }, retiredAt: now - seconds })
     const retired = [age(0, 'fresh'), age(86_399, 'old'), age(86_400, 'dead'), age(900_000, 'long dead')]
-    const { jwks, kid } = await capabilityKeyFrom(pems.pkcs8, retired, () => nowMs)
+    const { jwks, kid } = await capabilityKeyFrom(pems.pkcs8, { retired }, () => nowMs)
     expect(jwks.keys.map((key) => key.kid)).toEqual([kid, 'fresh', 'old'])
   })
 
   it('do not name the key that signs a second time', async () => {
     const { kid, jwks } = await capabilityKeyFrom(pems.pkcs8)
     const again = [{ jwk: jwks.keys[0] ?? {}, retiredAt: now }]
-    expect((await capabilityKeyFrom(pems.pkcs8, again, () => nowMs)).jwks.keys.map((key) => key.kid)).toEqual([kid])
+    expect((await capabilityKeyFrom(pems.pkcs8, { retired: again }, () => nowMs)).jwks.keys.map((key) => key.kid)).toEqual([kid])
   })
 
   it('are listed beside the key file', async () => {

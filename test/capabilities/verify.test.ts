@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { AllowedCapabilities } from '../../src/capabilities/claim.gen.ts'
-import { capabilityKeyFrom, generateKeyPem, publicKeyFrom } from '../../src/capabilities/key.ts'
+import type { AllowedCapabilities, CapabilityOrigin } from '../../src/capabilities/claim.gen.ts'
+import { capabilityKeyFrom, generateKeyPem } from '../../src/capabilities/key.ts'
 import { createMinter } from '../../src/capabilities/mint.ts'
+import { keysAtHand, readTrusted } from '../../src/capabilities/trusted-keys.ts'
 import { createCapabilityVerifier, type TrustOptions } from '../../src/capabilities/verify.ts'
 import { validatorOf } from '../../src/config/schema.ts'
 import { craft, craftEncoded, ecKeys, encode, hmacSigner, type Part, signer } from '../identity/tokens.ts'
@@ -10,13 +11,16 @@ const now = 1_800_000_000
 const key = await capabilityKeyFrom(generateKeyPem())
 const byUs = signer('ES256', key.privateKey)
 const valid = validatorOf<AllowedCapabilities>('capability_claim', 'allowedCapabilities')
+const validOrigin = validatorOf<CapabilityOrigin>('capability_claim', 'capabilityOrigin')
+const byPem = readTrusted(key.publicPem)
 const map = { tools: { s: ['a'] }, prompts: {}, resources: {}, templates: {} }
 const trust: TrustOptions = {
-  publicKey: publicKeyFrom(key.publicPem),
+  keys: keysAtHand(() => byPem),
   issuer: 'mcp-authz',
   audience: 'mcp-broker',
   profile: 'strict',
   isAllowedCapabilities: (value): value is AllowedCapabilities => valid(value),
+  isOrigin: (value): value is CapabilityOrigin => validOrigin(value),
   now: () => now * 1000,
 }
 
@@ -32,7 +36,7 @@ function token(changes: Record<string, unknown> = {}, header: Part = { alg: 'ES2
 
 /** `ok`, or the code of the refusal, in one profile. */
 async function outcomeOf(profile: TrustOptions['profile'], ...values: string[]): Promise<string> {
-  const outcome = await createCapabilityVerifier({ ...trust, profile })(values)
+  const outcome = await createCapabilityVerifier({ ...trust, profile })({ values })
   return outcome.ok ? 'ok' : outcome.code
 }
 
@@ -47,7 +51,7 @@ describe('a capability token that verifies', () => {
   it('gives its capabilities, subject and end, and no grants or roles of its own', async () => {
     const verify = createCapabilityVerifier(trust)
     const roles = { realm_access: { roles: ['admin'] }, resource_access: { s: { roles: ['tool:b'] } } }
-    expect(await verify([token(roles)])).toEqual({
+    expect(await verify({ values: [token(roles)] })).toEqual({
       ok: true,
       subject: { id: 'alice', grants: {}, roles: [], capabilities: map, expiresAt: now + 60 },
     })

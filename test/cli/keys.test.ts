@@ -75,7 +75,10 @@ describe('keys rotate', () => {
     const [second, ...retired] = await publicKids(directory)
     expect(second).not.toBe(first)
     expect(retired).toEqual([first])
-    expect(out).toBe(`${directory}/key.pem: key ${first} is retired, ${second} signs after the next start\n`)
+    const [retiredKey] = JSON.parse(await text(directory, 'key.pem.retired.json')) as { until: number }[]
+    const until = new Date((retiredKey?.until ?? 0) * 1000).toISOString()
+    const signs = `key ${second} signs once a running service has published it for 60 s, and after a start at once`
+    expect(out).toBe(`${directory}/key.pem: ${signs}; ${first} is retired and stays published until ${until}\n`)
     await runIn(directory, ['keys', 'rotate'])
     const [third, ...all] = await publicKids(directory)
     expect(all).toEqual([second, first])
@@ -94,8 +97,14 @@ describe('keys rotate', () => {
     const directory = await project()
     await runIn(directory, ['keys', 'rotate'])
     const file = join(directory, 'key.pem.retired.json')
-    const [old] = JSON.parse(await text(file)) as { retiredAt: number }[]
-    await writeFile(file, JSON.stringify([{ ...old, retiredAt: (old?.retiredAt ?? 0) - 86_401 }]))
+    const [old] = JSON.parse(await text(file)) as { jwk: { kid: string }; retiredAt: number; until: number }[]
+    const { retiredAt = 0, until = 0 } = old ?? {}
+    // What it has published ahead, the longest life of a token of then, and a margin for clocks.
+    expect(until - retiredAt).toBe(60 + 300 + 60)
+    const now = Math.floor(Date.now() / 1000)
+    await writeFile(file, JSON.stringify([{ ...old, until: now + 60 }]))
+    expect(await publicKids(directory)).toHaveLength(2)
+    await writeFile(file, JSON.stringify([{ ...old, until: now - 1 }]))
     expect(await publicKids(directory)).toHaveLength(1)
   })
 

@@ -54,7 +54,8 @@ const defaults: Omit<Config, 'file' | 'directory'> = {
     issuer: 'mcp-authz',
     audience: 'mcp-broker',
     maxBytes: 32768,
-    trustedFile: undefined,
+    publishAheadSeconds: 60,
+    trusted: undefined,
     enforce: true,
     bound: false,
     whenTooLarge: 'deny',
@@ -92,7 +93,7 @@ describe('a configuration with nothing but an issuer', () => {
       mcp,
       insecure,
       data: dataFiles,
-      capabilities: without(capabilities, 'keyFile', 'trustedFile'),
+      capabilities: without(capabilities, 'keyFile', 'trusted'),
       gateway: without(gateway, 'signingKey'),
       protectedResource: without(protectedResource ?? {}, 'resource', 'authorizationServers'),
       state: { redis: { prefix: state.redis?.prefix } },
@@ -162,6 +163,7 @@ capabilities:
   issuer: me
   audience: them
   maxBytes: 4096
+  publishAheadSeconds: 5
   trusted: {file: public.pem}
   enforce: false
   bound: true
@@ -238,7 +240,8 @@ describe('a configuration with everything', () => {
       issuer: 'me',
       audience: 'them',
       maxBytes: 4096,
-      trustedFile: join(directory, 'public.pem'),
+      publishAheadSeconds: 5,
+      trusted: { file: join(directory, 'public.pem') },
       enforce: false,
       bound: true,
       whenTooLarge: 'addressed-server',

@@ -47,7 +47,7 @@ export async function openReplica(place: Place, once: Once | undefined): Promise
   const faults: [ReasonCode, string][] = []
   const config = await loadConfig(place.config, { env: { GATEWAY_SIGNING_KEY: signingKey } })
   const key = await capabilityKeyFrom(await readFile(config.capabilities.keyFile ?? '', 'utf8'))
-  const assembly = await assemble(config, { key, onFault: (code, cause) => faults.push([code, cause]) })
+  const assembly = await assemble(config, { key: () => key, onFault: (code, cause) => faults.push([code, cause]) })
   const { authorizer, read, protectedResource } = assembly
   const { backendInit, sessions } = config.gateway
   const gate = createGate({ tokens: createGatewayTokens({ signingKey, once }), backendInit, sessions })

@@ -124,7 +124,7 @@ const forgeries: readonly (readonly [string, string, () => string | Promise<stri
   ],
   ['the algorithm none', 'token_algorithm', () => `${encoded({ alg: 'none' })}.${encoded(claimed())}.`],
   ['HS256 under the public key', 'token_algorithm', () => hs256(place.publicPem)],
-  ["the caller's own token", 'token_signature', async () => await place.token('alice', { roles: ['meteorologist'] })],
+  ["the caller's own token", 'token_key_unknown', async () => await place.token('alice', { roles: ['meteorologist'] })],
 ]
 const otherPem = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   .privateKey.export({ type: 'pkcs8', format: 'pem' })
