@@ -91,7 +91,9 @@ describe('retired keys', () => {
   it('do not name the key that signs a second time', async () => {
     const { kid, jwks } = await capabilityKeyFrom(pems.pkcs8)
     const again = [{ jwk: jwks.keys[0] ?? {}, retiredAt: now }]
-    expect((await capabilityKeyFrom(pems.pkcs8, { retired: again }, () => nowMs)).jwks.keys.map((key) => key.kid)).toEqual([kid])
+    expect(
+      (await capabilityKeyFrom(pems.pkcs8, { retired: again }, () => nowMs)).jwks.keys.map((key) => key.kid),
+    ).toEqual([kid])
   })
 
   it('are listed beside the key file', async () => {
