@@ -5,6 +5,9 @@ import type { Admission } from './admission.ts'
 import type { Permission } from './api-key.gen.ts'
 import type { ApiKeys } from './api-keys.ts'
 
+/** Everything a key can permit. */
+export const permissions = ['revocations:read', 'revocations:write', 'authzen:claims'] as const satisfies Permission[]
+
 /** Whether a caller may do something with the service itself; `message` is fit for the caller to see. */
 export type Permitted =
   | { readonly ok: true }

@@ -8,6 +8,7 @@ import type { Decision } from '../policy/decision.gen.ts'
 import { textOf } from '../policy/errors.ts'
 import { chooseConfig } from './configuration.ts'
 import { type ExitCode, exit, type Terminal, UsageError } from './exit.ts'
+import { oneLine } from './printable.ts'
 
 /** Options of `check` and `capabilities`. */
 export interface AskOptions {
@@ -109,9 +110,4 @@ function inWords({ allow, action, subject, resource, reasons, revision }: Decisi
     ({ code, message, required }) => `  ${code}: ${message}${required ? `; needs ${required}` : ''}`,
   )
   return [head, ...why].map(oneLine).join('\n')
-}
-
-// A name or subject that holds line breaks or terminal codes must not look like a line of this program's.
-function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (letter) => `\\u{${letter.codePointAt(0)?.toString(16)}}`)
 }

@@ -14,4 +14,6 @@ export interface Terminal {
   readonly cwd: string
   readonly out: { write(text: string): unknown }
   readonly err: { write(text: string): unknown }
+  /** Standard input; absent where a command cannot be piped anything. */
+  readonly in?: AsyncIterable<Uint8Array | string>
 }

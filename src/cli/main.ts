@@ -5,4 +5,5 @@ process.exitCode = await run(process.argv, {
   cwd: process.cwd(),
   out: process.stdout,
   err: process.stderr,
+  in: process.stdin,
 })

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { permissions } from '../api-keys/permits.ts'
 import { ConfigError } from '../config/problem.ts'
 import { PolicyError, textOf } from '../policy/errors.ts'
+import { type CreateOptions, createKey, listKeys, revokeKey } from './api-keys.ts'
 import { type AskOptions, printCapabilities, printCheck } from './ask.ts'
 import { type ExitCode, exit, type Terminal, UsageError } from './exit.ts'
 import { generateKey, printPublicKeys, rotateKey } from './keys.ts'
@@ -48,6 +50,7 @@ function programOf(terminal: Terminal, done: (code: ExitCode) => void): Command 
   addAsk(program, terminal, done)
   addKeys(program, terminal, done)
   addRevoke(program, terminal, done)
+  addApiKeys(program, terminal, done)
   addToken(program, terminal, done)
   return program
 }
@@ -152,6 +155,38 @@ function addRevoke(program: Command, terminal: Terminal, done: (code: ExitCode) 
     .action(async (options: { config?: string; json?: true }) => done(await printRevocations(options, terminal)))
 }
 
+function addApiKeys(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
+  const keys = program.command('api-keys').description('Keys that act as a subject, cut down to a scope.')
+  keys
+    .command('create')
+    .description('Make a key and print it; it is shown this once, and kept as a hash alone.')
+    .addOption(configOption)
+    .requiredOption('--sub <subject>', 'whom it acts as')
+    .option('--role <role>', 'a role; may be given several times', collect, [])
+    .option('--grant <server=type:name>', 'a literal grant; may be given several times', collect, [])
+    .option('--group <group>', 'a group; may be given several times', collect, [])
+    .option('--scope <file>', 'what it is cut down to, YAML or JSON; `-` is standard input')
+    .option('--expires <when>', 'a duration like 90d, a day, or a time with its zone; absent: never')
+    .option('--permission <permission>', `with this service itself: ${permissions.join(', ')}`, collectPermission, [])
+    .option('--name <text>', 'what it is for')
+    .option('--json', 'print one JSON document')
+    .action(async (options: CreateOptions) => done(await createKey(options, terminal)))
+  keys
+    .command('list')
+    .description('Print every key: whom it acts as, its state, limits and uses. Never the key itself.')
+    .addOption(configOption)
+    .option('--json', 'print one JSON document')
+    .action(async (options: { config?: string; json?: true }) => done(await listKeys(options, terminal)))
+  keys
+    .command('revoke <id>')
+    .description('End a key for good, everywhere.')
+    .addOption(configOption)
+    .option('--reason <text>', 'why, for those who list revocations')
+    .action(async (id: string, options: { config?: string; reason?: string }) =>
+      done(await revokeKey(id, options, terminal)),
+    )
+}
+
 function addToken(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
   program
     .command('token')
@@ -173,6 +208,11 @@ function version(): string {
 const configOption = new Option('--config <file>', 'configuration file')
 
 function collect(value: string, earlier: string[]): string[] {
+  return [...earlier, value]
+}
+
+function collectPermission(value: string, earlier: string[]): string[] {
+  if (!permissions.some((name) => name === value)) throw new InvalidArgumentError(`expected ${permissions.join(', ')}.`)
   return [...earlier, value]
 }
 

@@ -1,12 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { type Kept, openKept } from '../kept.ts'
 import { textOf } from '../policy/errors.ts'
 import { type ListedRevocation, listed } from '../revocation/entry.ts'
 import { type OrderFields, readOrder } from '../revocation/order.ts'
 import { describe } from '../revocation/revoker.ts'
-import { chooseConfig } from './configuration.ts'
 import { type ExitCode, exit, type Terminal, UsageError } from './exit.ts'
+import { withKept } from './state.ts'
 
 /** Options of `revoke`. */
 export interface RevokeOptions extends Omit<OrderFields, 'server'> {
@@ -19,7 +18,7 @@ export interface RevokeOptions extends Omit<OrderFields, 'server'> {
 export async function revoke(options: RevokeOptions, terminal: Terminal): Promise<ExitCode> {
   const reading = readOrder(await fieldsOf(options, terminal), Date.now() / 1000)
   if (!reading.ok) throw new UsageError(reading.message)
-  return await withState(options, terminal, async ({ revoker }) => {
+  return await withKept(options, { terminal, state: 'create' }, async ({ revoker }) => {
     const { id, shared } = await revoker.revoke(reading.order)
     const said = `revoked ${describe(reading.order.target)} (${id})`
     terminal.out.write(options.json ? `${JSON.stringify({ id, shared })}\n` : `${said}\n`)
@@ -33,7 +32,7 @@ export async function printRevocations(
   options: { readonly config?: string; readonly json?: true },
   terminal: Terminal,
 ): Promise<ExitCode> {
-  return await withState(options, terminal, async ({ revocations, unseal }) => {
+  return await withKept(options, { terminal, state: 'create' }, async ({ revocations, unseal }) => {
     const entries = revocations.entries().map((entry) => listed(entry, unseal))
     const text = options.json ? JSON.stringify({ revocations: entries }) : entries.map(inWords).join('\n')
     terminal.out.write(text === '' ? 'nothing is revoked\n' : `${text}\n`)
@@ -64,23 +63,6 @@ function grantOf(text: string | undefined): Pick<OrderFields, 'grant' | 'server'
     throw new UsageError(`--grant \`${text}\`: expected SERVER=TYPE:NAME, like weather=tool:forecast`)
   }
   return { server, grant }
-}
-
-async function withState(
-  options: { readonly config?: string },
-  terminal: Terminal,
-  work: (kept: Kept) => Promise<ExitCode>,
-): Promise<ExitCode> {
-  const { config } = await chooseConfig(options.config, terminal)
-  const kept = await openKept(config, {
-    state: 'create',
-    onWarning: (text) => terminal.err.write(`${text}\n`),
-  })
-  try {
-    return await work(kept)
-  } finally {
-    await kept.close()
-  }
 }
 
 function inWords({ id, kind, about, at, issuedBefore, until, reason }: ListedRevocation): string {

@@ -12,7 +12,8 @@ export async function printToken(
   return exit.ok
 }
 
-function grantsOf(texts: readonly string[]): Record<string, string[]> {
+/** Literal grants by server id, of options like `weather=tool:forecast`. */
+export function grantsOf(texts: readonly string[]): Record<string, string[]> {
   const grants = new Map<string, string[]>()
   for (const text of texts) {
     const [, server, value] = /^(.+?)=((?:tool|prompt|resource|template):.+)$/su.exec(text) ?? []

@@ -128,6 +128,10 @@ const patterns: Readonly<Record<string, readonly [message: string, mend: string]
     'expected an OAuth scope: ASCII letters, digits and signs but `"` and `\\`',
     'write for example `mcp:tools`, and one entry for each scope',
   ],
+  '^([01][0-9]|2[0-3]):[0-5][0-9]$': [
+    'expected a time of day from 00:00 to 23:59',
+    'write hours and minutes with two digits each, like `09:30`',
+  ],
   '^[0-9a-f]{64}$': ['expected 64 lower-case hexadecimal digits', 'write a SHA-256 as `sha256sum` prints it'],
 }
 

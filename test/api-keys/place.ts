@@ -21,16 +21,21 @@ export interface MemoryTally extends Tally {
   fails: boolean
   writes: number
   readonly kept: ReadonlyMap<string, number>
+  /** Seconds since the epoch at which each count ends. */
+  readonly ends: ReadonlyMap<string, number>
 }
 
 export function memoryTally(): MemoryTally {
   const kept = new Map<string, number>()
+  const ends = new Map<string, number>()
   const tally: MemoryTally = {
     fails: false,
     writes: 0,
     kept,
-    async count(key, limit) {
+    ends,
+    async count(key, limit, until) {
       write()
+      ends.set(key, until)
       const before = kept.get(key) ?? 0
       if (before + 1 > limit) return false
       kept.set(key, before + 1)
@@ -39,6 +44,7 @@ export function memoryTally(): MemoryTally {
     async record(marks) {
       write()
       for (const mark of marks) {
+        ends.set(mark.key, mark.until)
         const before = kept.get(mark.key) ?? 0
         kept.set(mark.key, 'add' in mark ? before + mark.add : Math.max(before, mark.atLeast))
       }

@@ -67,6 +67,17 @@ describe('a limit of usage', () => {
     expect(await place.usage.usageOf(key.id)).toMatchObject({ hour: most, day: most, total: most })
   })
 
+  it.each<[string, UsageLimits | undefined]>([
+    ['that is limited', { perHour: 9, perDay: 9, total: 9 }],
+    ['that is not', undefined],
+  ])('or none lets a count end with its hour and its day: of a key %s', async (_, limits) => {
+    const place = await placeAt(noon + 1)
+    await takes(place, await keyIn(place, limits), 1)
+    await place.usage.close()
+    const ends = [...place.tally.ends.values()].sort((a, b) => a - b)
+    expect(ends).toEqual([noon / 1000 + 3600, noon / 1000 + 12 * 3600, 253_402_300_799, 253_402_300_799])
+  })
+
   it('does not hold for another key', async () => {
     const place = await placeAt(noon)
     const [one, other] = [await keyIn(place, { total: 1 }), await keyIn(place, { total: 1 })]

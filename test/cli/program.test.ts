@@ -9,6 +9,10 @@ const commands = [
   ['keys', 'generate'],
   ['keys', 'public'],
   ['keys', 'rotate'],
+  ['api-keys'],
+  ['api-keys', 'create'],
+  ['api-keys', 'list'],
+  ['api-keys', 'revoke'],
   ['token'],
 ]
 

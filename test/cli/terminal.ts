@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
 import { afterAll } from 'vitest'
 import { run } from '../../src/cli/program.ts'
 import { root } from '../../tools/paths.ts'
@@ -37,8 +38,13 @@ export interface Ran {
   readonly err: string
 }
 
-/** Runs a command line in this process, in a directory. */
-export async function runIn(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
+/** Runs a command line in this process, in a directory, with what is piped into it. */
+export async function runIn(
+  cwd: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  piped: readonly (string | Uint8Array)[] = [],
+): Promise<Ran> {
   let out = ''
   let err = ''
   const code = await run(['node', 'mcp-authz', ...args], {
@@ -46,6 +52,7 @@ export async function runIn(cwd: string, args: readonly string[], env: NodeJS.Pr
     env,
     out: { write: (text) => (out += text) },
     err: { write: (text) => (err += text) },
+    in: Readable.from(piped),
   })
   return { code, out, err }
 }

@@ -122,4 +122,27 @@ describe('the tally of a state file', () => {
     expect(await tally.once('u', inSeconds(60))).toBe(true)
     expect(await tally.count('none', 0, inSeconds(60))).toBe(false)
   })
+
+  it('takes what happened already, on top of what it has counted', async () => {
+    const file = await stateFile()
+    const [one, other] = [await open({ file }), await open({ file })]
+    const end = inSeconds(60)
+    await one.tally.count('k', 9, end)
+    await one.tally.record([
+      { key: 'k', until: end, add: 500 },
+      { key: 'last', until: end, atLeast: 1_800_000_000 },
+      { key: 'over', until: inSeconds(-1), add: 3 },
+    ])
+    await other.tally.record([
+      { key: 'k', until: end, add: 7 },
+      { key: 'last', until: end, atLeast: 1_700_000_000 },
+      { key: 'short', until: inSeconds(0.2), add: 3 },
+    ])
+    await other.tally.record([])
+    expect(await one.tally.counts(['k', 'last', 'over', 'short'])).toEqual([508, 1_800_000_000, 0, 3])
+    expect(await other.tally.count('k', 508, end)).toBe(false)
+    await sleep(250)
+    await one.tally.record([{ key: 'short', until: end, add: 2 }])
+    expect(await other.tally.counts(['short'])).toEqual([2])
+  })
 })
