@@ -20,6 +20,7 @@ export interface AskOptions {
   readonly params?: string
   readonly server?: string
   readonly virtualServer?: string
+  readonly address?: string
   readonly json?: true
 }
 
@@ -27,10 +28,10 @@ export interface AskOptions {
 export async function printCheck(options: AskOptions, terminal: Terminal): Promise<ExitCode> {
   const credential = await credentialOf(options, terminal)
   return await withAssembly(options, terminal, async ({ authorizer, read }) => {
-    const { method = '', params, server, virtualServer } = options
+    const { method = '', params, server, virtualServer, address } = options
     const call = params === undefined ? { method } : { method, params }
     const reading = readCall(call, { server, virtualServer }, read)
-    const { decision } = await authorizer.authorize({ credential, reading })
+    const { decision } = await authorizer.authorize({ credential, reading, address })
     terminal.out.write(options.json ? `${JSON.stringify(decision)}\n` : `${inWords(decision)}\n`)
     return codeOf(decision)
   })
@@ -40,8 +41,9 @@ export async function printCheck(options: AskOptions, terminal: Terminal): Promi
 export async function printCapabilities(options: AskOptions, terminal: Terminal): Promise<ExitCode> {
   const credential = await credentialOf(options, terminal)
   return await withAssembly(options, terminal, async ({ authorizer }) => {
-    const { virtualServer, json } = options
-    const outcome = await authorizer.capabilities(credential, virtualServer === undefined ? [] : [virtualServer])
+    const { virtualServer, address, json } = options
+    const virtualServers = virtualServer === undefined ? [] : [virtualServer]
+    const outcome = await authorizer.capabilities(credential, virtualServers, address)
     if (!outcome.ok) {
       terminal.err.write(`${inWords(outcome.decision)}\n`)
       return codeOf(outcome.decision)

@@ -93,6 +93,7 @@ function addAsk(program: Command, terminal: Terminal, done: (code: ExitCode) => 
       .option('--token-file <file>', 'file that holds the token')
       .option('--claims <file>', 'JSON file of claims, believed as they are')
       .option('--virtual-server <id>', 'decide under this virtual server')
+      .option('--address <ip>', 'IP address the caller comes from, for API keys that are bound to some')
       .option('--json', 'print one JSON document')
   ask('check', 'Decide one request, as every door would.')
     .requiredOption('--method <method>', 'MCP method, like tools/call')

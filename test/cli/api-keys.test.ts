@@ -244,6 +244,22 @@ describe('api-keys revoke', () => {
   })
 })
 
+describe('check and capabilities with a key', () => {
+  it('decide as for a caller from the address that is named', async () => {
+    const directory = await project({ 'scope.yaml': 'addresses: [192.0.2.7]\n' })
+    const { out } = await runIn(directory, create('--role', 'forecaster', '--scope', 'scope.yaml'))
+    const ask = async (command: string[], ...from: string[]) =>
+      await runIn(directory, [...command, '--token', out.trim(), '--json', ...from])
+    const check = ['check', '--method', 'tools/call', '--params', '{"name":"weather_forecast"}']
+    expect((await ask(check, '--address', '192.0.2.7')).code).toBe(0)
+    expect((await ask(['capabilities'], '--address', '192.0.2.7')).out).toContain('"weather":["alerts","forecast"]')
+    for (const from of [['--address', '192.0.2.8'], []]) {
+      expect(await ask(check, ...from)).toMatchObject({ code: 1, out: expect.stringContaining('address_refused') })
+      expect(await ask(['capabilities'], ...from)).toMatchObject({ code: 1, out: '' })
+    }
+  })
+})
+
 describe('every command about API keys', () => {
   it.each([['create', '--sub', 'alice'], ['list'], ['revoke', 'ak_aaaaaaaaaaaa']])(
     'is exit 2 where the state file cannot be used: %s',
