@@ -119,9 +119,15 @@ function addressOf(parts: Parts): Fields {
 function socketAddressOf(parts: Parts): Fields {
   return (reader, field) => {
     if (field !== tag.bytes(2)) return false
-    parts.address = readText(reader)
+    parts.address = withoutPort(readText(reader))
     return true
   }
+}
+
+/** Envoy names the port apart; Kuadrant's filter writes what its attribute `source.address` holds, `IP:PORT`. */
+function withoutPort(address: string): string {
+  const [, ipv4, ipv6] = /^(?:(\d+\.\d+\.\d+\.\d+):\d+|\[([^\]]+)\](?::\d+)?)$/.exec(address) ?? []
+  return ipv4 ?? ipv6 ?? address
 }
 
 function requestOf(parts: Parts): Fields {

@@ -176,6 +176,19 @@ describe('what the door knows', () => {
     expect(from({})).not.toHaveProperty('address')
     expect(read({})).not.toHaveProperty('address')
   })
+
+  it.each([
+    ['192.0.2.7:41000', '192.0.2.7'],
+    ['[2001:db8::7]:41000', '2001:db8::7'],
+    ['[2001:db8::7]', '2001:db8::7'],
+    ['2001:db8::7', '2001:db8::7'],
+    ['192.0.2.7:', '192.0.2.7:'],
+    ['192.0.2.7:41000, 203.0.113.9:1', '192.0.2.7:41000, 203.0.113.9:1'],
+  ])('includes it without the port that Kuadrant leaves on it: %s', (text, address) => {
+    const source = { address: { socket_address: { address: text } } }
+    const bytes = encodeCheckRequest({ attributes: { source, request: { http: {} } } })
+    expect(readCheck(bytes)).toMatchObject({ ok: true, address })
+  })
 })
 
 describe('bytes that are no check of an HTTP request', () => {
