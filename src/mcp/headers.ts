@@ -46,7 +46,10 @@ export function mcpHeaderFault(
   if (version === null) return mismatch('mcp-protocol-version must have one value')
   if (version !== undefined && message.metaVersion !== undefined && version !== message.metaVersion)
     return mismatch('mcp-protocol-version must equal the protocol version in _meta')
-  return headerOf(headers, 'mcp-session-id') === null ? mismatch('mcp-session-id must have one value') : undefined
+  const session = headerOf(headers, 'mcp-session-id')
+  // Of what is no UTF-8, one cannot be told from another later.
+  const isOne = session === undefined || session?.isWellFormed() === true
+  return isOne ? undefined : mismatch('mcp-session-id must have one value, in UTF-8')
 }
 
 /** The MCP session that a request names; an empty name is none (Kuadrant's router sends one before there is a session). */

@@ -75,10 +75,7 @@ export function sceneWith(changes: Partial<AuthorizerOptions> = {}, minting: Par
   }
 }
 
-function countingMinter(
-  now: () => number,
-  changes: Partial<MintOptions>,
-): { minter: Minter; signed: () => number } {
+function countingMinter(now: () => number, changes: Partial<MintOptions>): { minter: Minter; signed: () => number } {
   const options = {
     issuer: 'mcp-authz',
     audience: 'mcp-broker',

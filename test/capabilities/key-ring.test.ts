@@ -72,7 +72,6 @@ describe('a ring of keys', () => {
     await replace(c, { retired: [[b, 300]] })
     expect([signs(), published()]).toEqual(['c', 'cba'])
   })
-
 })
 
 describe('a ring whose files change at odd times', () => {
@@ -106,7 +105,6 @@ describe('a ring whose files change at odd times', () => {
     clock.seconds = 40
     expect([signs(), published()]).toEqual(['a', 'a'])
   })
-
 })
 
 describe('a key that has signed', () => {

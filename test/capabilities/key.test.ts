@@ -88,6 +88,16 @@ describe('retired keys', () => {
     expect(jwks.keys.map((key) => key.kid)).toEqual([kid, 'fresh', 'old'])
   })
 
+  it('stay published until the time that their list names', async () => {
+    const named = (until: number, kid: string) => ({ jwk: { ...retiredJwk, kid }, retiredAt: now - 90_000, until })
+    const retired = [named(now + 1, 'living'), named(now, 'dead')]
+    const clock = { ms: nowMs }
+    const key = await capabilityKeyFrom(pems.pkcs8, { retired }, () => clock.ms)
+    expect(key.jwks.keys.map(({ kid }) => kid)).toEqual([key.kid, 'living'])
+    clock.ms += 1000
+    expect(key.jwks.keys.map(({ kid }) => kid)).toEqual([key.kid])
+  })
+
   it('do not name the key that signs a second time', async () => {
     const { kid, jwks } = await capabilityKeyFrom(pems.pkcs8)
     const again = [{ jwk: jwks.keys[0] ?? {}, retiredAt: now }]
@@ -95,8 +105,10 @@ describe('retired keys', () => {
       (await capabilityKeyFrom(pems.pkcs8, { retired: again }, () => nowMs)).jwks.keys.map((key) => key.kid),
     ).toEqual([kid])
   })
+})
 
-  it('are listed beside the key file', async () => {
+describe('the list of retired keys', () => {
+  it('is kept beside the key file', async () => {
     const directory = await makeDirectory({ 'key.pem': pems.sec1 })
     const file = join(directory, 'key.pem')
     expect(await retiredKeys(file)).toEqual([])
@@ -112,8 +124,9 @@ describe('retired keys', () => {
     ['entries of another shape', '[{"kty":"EC"}]'],
     ['a private key', JSON.stringify([{ jwk: { ...retiredJwk, d: 'secret' }, retiredAt: now }])],
     ['a shared secret', JSON.stringify([{ jwk: { kty: 'oct', k: 'secret' }, retiredAt: now }])],
+    ['an end that is a text', JSON.stringify([{ jwk: retiredJwk, retiredAt: now, until: 'never' }])],
     ['a time that is a text', JSON.stringify([{ jwk: retiredJwk, retiredAt: 'now' }])],
-  ])('are refused where their list is %s', async (_, text) => {
+  ])('is refused where it is %s', async (_, text) => {
     const directory = await makeDirectory({ 'key.pem': pems.pkcs8, 'key.pem.retired.json': text })
     const file = join(directory, 'key.pem')
     const error: unknown = await loadCapabilityKey(file).catch((thrown: unknown) => thrown)
@@ -122,9 +135,35 @@ describe('retired keys', () => {
     expect(String(error)).not.toContain('secret')
   })
 
-  it('are never left out because their list cannot be read', async () => {
+  it('is never left out because it cannot be read', async () => {
     const directory = await makeDirectory({ 'key.pem': pems.pkcs8, 'key.pem.retired.json/not': 'a file' })
     await expect(loadCapabilityKey(join(directory, 'key.pem'))).rejects.toThrow('EISDIR')
     expect(await readFile(join(directory, 'key.pem'), 'utf8')).toBe(pems.pkcs8)
+  })
+})
+
+describe('the next key', () => {
+  it('is published between the key and the retired ones, and does not sign', async () => {
+    const retired = [{ jwk: retiredJwk, retiredAt: Math.floor(Date.now() / 1000) }]
+    const directory = await makeDirectory({
+      'key.pem': pems.pkcs8,
+      'key.pem.next.pem': generateKeyPem(),
+      'key.pem.retired.json': JSON.stringify(retired),
+    })
+    const { kid, next, jwks } = await loadCapabilityKey(join(directory, 'key.pem'))
+    expect(jwks.keys.map((key) => key.kid)).toEqual([kid, next?.jwk.kid, 'old'])
+    expect(next?.jwk.kid).not.toBe(kid)
+    expect(JSON.stringify(jwks)).not.toContain('"d"')
+  })
+
+  it.each([
+    ['blank', ''],
+    ['a public key', pems.spki],
+    ['of another curve', pems.p384],
+  ])('is refused where it is %s', async (_, text) => {
+    const directory = await makeDirectory({ 'key.pem': pems.pkcs8, 'key.pem.next.pem': text })
+    const file = join(directory, 'key.pem')
+    const expected = `expected \`${file}.next.pem\` to be what \`mcp-authz keys rotate --publish-only\` wrote`
+    await expect(loadCapabilityKey(file)).rejects.toThrow(new TypeError(expected))
   })
 })

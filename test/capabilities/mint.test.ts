@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto'
 import { compactVerify, decodeJwt, decodeProtectedHeader } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { capabilityKeyFrom, generateKeyPem } from '../../src/capabilities/key.ts'
 import { createMinter, type Minted, type MintOptions } from '../../src/capabilities/mint.ts'
-import type { Subject } from '../../src/identity/subject.ts'
+import type { CredentialFacts, Subject } from '../../src/identity/subject.ts'
 import type { Capabilities } from '../../src/policy/decision.gen.ts'
 
 const now = 1_800_000_000
@@ -28,14 +29,15 @@ async function mint(
     subject = alice,
     may = capabilities,
     nowMs = now * 1000,
-  }: { subject?: Subject; may?: Capabilities; nowMs?: number } = {},
+    ...use
+  }: { subject?: Subject; may?: Capabilities; nowMs?: number; session?: string; server?: string } = {},
 ): Promise<Minted> {
   const minter = createMinter(
     { ...options, ...changes },
     () => key,
     () => nowMs,
   )
-  return await minter.mint({ subject, capabilities: may, revision: 'r1+d1' })
+  return await minter.mint({ subject, capabilities: may, revision: 'r1+d1', ...use })
 }
 
 async function tokenOf(...args: Parameters<typeof mint>): Promise<string> {
@@ -154,5 +156,65 @@ describe('a capability token that is too large', () => {
     expect(await mint({ maxBytes: length - 1 })).toEqual({ ok: false, code: 'claim_too_large' })
     const tools = { s: Array.from({ length: 3000 }, (_, i) => `tool-number-${i}`) }
     expect(await mint({}, { may: { ...capabilities, tools } })).toEqual({ ok: false, code: 'claim_too_large' })
+  })
+})
+
+describe('what a capability token is bound to', () => {
+  const facts: CredentialFacts = {
+    issuer: 'https://sso.example.com',
+    subject: 'f81d4fae',
+    jti: 'token-1',
+    session: 'session-1',
+    digest: 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg',
+    issuedAt: now - 100,
+  }
+  const known: Subject = { ...alice, facts }
+
+  it.each([false, true])(
+    'is in both modes the credential it was minted for, as far as it is known (bound: %s)',
+    async (bound) => {
+      expect(decodeJwt(await tokenOf({ bound }, { subject: known }))['origin']).toEqual({
+        iss: 'https://sso.example.com',
+        sub: 'f81d4fae',
+        jti: 'token-1',
+        sid: 'session-1',
+        ath: 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg',
+        iat: now - 100,
+      })
+      const sparse = { ...alice, facts: { subject: 'alice', apiKey: 'key-1', jti: undefined } }
+      expect(decodeJwt(await tokenOf({ bound }, { subject: sparse }))['origin']).toEqual({ api_key: 'key-1' })
+      expect(decodeJwt(await tokenOf({ bound }))).not.toHaveProperty('origin')
+    },
+  )
+
+  it('is in bound mode the digest of the session, where the request has one', async () => {
+    const digest = createHash('sha256').update('s-1').digest('base64url')
+    expect(decodeJwt(await tokenOf({ bound: true }, { session: 's-1' }))['session']).toBe(digest)
+    expect(decodeJwt(await tokenOf({ bound: true }))).not.toHaveProperty('session')
+    expect(decodeJwt(await tokenOf({ bound: false }, { session: 's-1' }))).not.toHaveProperty('session')
+    expect(await tokenOf({ bound: true }, { session: 's-1', subject: known })).not.toContain('s-1')
+  })
+
+  it('stands beside the map and never inside it', async () => {
+    for (const profile of ['strict', 'kuadrant'] as const) {
+      const claim = await claimOf({ bound: true, profile }, { session: 's-1', subject: known })
+      expect(claim).toEqual(await claimOf({ profile }))
+    }
+  })
+})
+
+describe('a capability token for one server', () => {
+  it('holds of each of the four types what that server has, and nothing else', async () => {
+    const may = { ...capabilities, tools: { ...capabilities.tools, other: ['x'] }, prompts: { other: ['y'] } }
+    expect(await claimOf({}, { may, server: 'ns/weather' })).toEqual({ ...capabilities, prompts: {} })
+    expect(await claimOf({}, { may, server: 'other' })).toEqual({
+      tools: { other: ['x'] },
+      prompts: { other: ['y'] },
+      resources: {},
+      templates: {},
+    })
+    for (const server of ['nobody', 'constructor', '__proto__', '']) {
+      expect(await claimOf({}, { may, server })).toEqual({ tools: {}, prompts: {}, resources: {}, templates: {} })
+    }
   })
 })

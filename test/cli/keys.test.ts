@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodeJwt } from 'jose'
 import { describe, expect, it } from 'vitest'
@@ -92,7 +92,39 @@ describe('keys rotate', () => {
     expect(await mode(directory, 'key.pem')).toBe(0o600)
     expect(await text(directory, 'key.pem.retired.json')).not.toMatch(/"d"|PRIVATE/)
   })
+})
 
+describe('keys rotate --publish-only', () => {
+  it('does it in two steps', async () => {
+    const directory = await project()
+    const [first] = await publicKids(directory)
+    expect((await runIn(directory, ['keys', 'public', '--next'])).code).toBe(2)
+    const { code, out } = await runIn(directory, ['keys', 'rotate', '--publish-only'])
+    const [signing, next, ...others] = await publicKids(directory)
+    expect({ code, signing, others }).toEqual({ code: 0, signing: first, others: [] })
+    expect(out).toBe(
+      `${directory}/key.pem: key ${next} is published, ${first} goes on signing until the next \`keys rotate\`\n`,
+    )
+    expect(await mode(directory, 'key.pem.next.pem')).toBe(0o600)
+    expect((await runIn(directory, ['keys', 'public', '--pem'])).out).toBe(pems.spki)
+    const nextPem = (await runIn(directory, ['keys', 'public', '--pem', '--next'])).out
+    expect(nextPem).not.toBe(pems.spki)
+    expect(JSON.parse((await runIn(directory, ['keys', 'public', '--next'])).out)).toMatchObject({
+      keys: [{ kid: next }],
+    })
+
+    const again = await runIn(directory, ['keys', 'rotate', '--publish-only'])
+    expect(again.code).toBe(2)
+    expect(again.err).toContain('`keys rotate` makes it sign')
+    expect((await runIn(directory, ['keys', 'rotate'])).code).toBe(0)
+    expect(await publicKids(directory)).toEqual([next, first])
+    expect((await runIn(directory, ['keys', 'public', '--pem'])).out).toBe(nextPem)
+    await expect(stat(join(directory, 'key.pem.next.pem'))).rejects.toThrow('ENOENT')
+    expect(await readdir(directory)).not.toContainEqual(expect.stringMatching(/[0-9a-f]{8}-/))
+  })
+})
+
+describe('keys that were rotated out', () => {
   it('drops keys whose last token has died', async () => {
     const directory = await project()
     await runIn(directory, ['keys', 'rotate'])

@@ -9,6 +9,7 @@ const files = {
   'private.json': jwks.private,
   'symmetric.json': jwks.symmetric,
   'text.json': 'not json',
+  'empty-set.json': '{"keys":[]}',
   'list.json': '[]',
   'nokeys.json': '{"key": []}',
   'keys.json': '{"keys": [7]}',
@@ -410,6 +411,29 @@ const keyFiles: readonly Row[] = [
   }),
 ]
 
+const trusted: readonly Row[] = [
+  [
+    'two kinds of trusted keys',
+    `${sso}capabilities:\n  trusted: {file: a.pem, url: "https://a"}\n`,
+    '5:3: capabilities.trusted: expected only one of `file`, `url`; mend: keep the one you want',
+  ],
+  [
+    'trusted keys over http',
+    `${sso}capabilities:\n  trusted: {url: "http://authz.example.com/jwks"}\n`,
+    '5:13: capabilities.trusted.url: expected https; http is for loopback, or set `insecure.httpIssuers`; mend: write an https address',
+  ],
+  [
+    'a trusted set without a key of the curve',
+    `${sso}capabilities:\n  trusted: {file: empty-set.json}\n`,
+    '5:13: capabilities.trusted.file: expected a P-256 key in the JWK Set `DIRECTORY/empty-set.json`; mend: write the output of `mcp-authz keys public` into it',
+  ],
+  [
+    'a trusted set of private keys',
+    `${sso}capabilities:\n  trusted: {file: private.json}\n`,
+    '5:13: capabilities.trusted.file: key 1 of `DIRECTORY/private.json` is a private or symmetric key, expected public keys only; mend: write the public side of each key, without `d`, `k` and the like',
+  ],
+]
+
 const denials = ['hide', 'challenge', 'tool-result'].map((denial): Row => {
   const error = `\`${denial}\` is not available in this version; mend: use \`explicit\``
   return [`denial ${denial}`, `${sso}mcp:\n  denial: ${denial}\n`, `5:3: mcp.denial: ${error}`]
@@ -420,7 +444,7 @@ function keys(jwks: string): string {
 }
 
 describe('a broken configuration', () => {
-  it.each([...shape, ...meaning, ...keyFiles, ...denials])(
+  it.each([...shape, ...meaning, ...keyFiles, ...trusted, ...denials])(
     'is refused with file, line, key and mend: %s',
     async (_, text, line) => {
       const directory = await makeDirectory({ ...files, 'mcp-authz.yaml': text })

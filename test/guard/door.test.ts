@@ -135,6 +135,12 @@ const denials: readonly (readonly [string, number, string, () => Request])[] = [
     'header_mismatch',
     () => call('weather_alerts', { ...bearer(alice), 'mcp-protocol-version': '2025-06-18, 2025-06-18' }),
   ],
+  [
+    'two sessions, joined',
+    400,
+    'header_mismatch',
+    () => call('weather_alerts', { ...bearer(alice), 'mcp-session-id': 's-1, s-1' }),
+  ],
   ['an unknown item', 403, 'item_unknown', () => call('alerts')],
   [
     'an unknown virtual server',

@@ -51,6 +51,12 @@ tested([
   [response, { 'mcp-method': 'response' }, 'header_mismatch'],
   [response, { 'mcp-name': '' }, 'header_mismatch'],
   [response, {}, 'read'],
+  [toolCall, { 'mcp-session-id': 's-1' }, 'read'],
+  [toolCall, { 'mcp-session-id': '' }, 'read'],
+  [toolCall, { 'mcp-session-id': ['s-1', 's-1'] }, 'header_mismatch'],
+  [toolCall, { 'mcp-session-id': ['', 's-1'] }, 'header_mismatch'],
+  [toolCall, { 'mcp-session-id': 's\udce9' }, 'header_mismatch'],
+  [response, { 'mcp-session-id': ['s-1', 's-2'] }, 'header_mismatch'],
 ])
 
 it('refuses any Mcp-Name that is not the one of the body', () => {

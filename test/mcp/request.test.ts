@@ -170,13 +170,16 @@ describe('GET and DELETE', () => {
       })
   })
 
-  it('keep what the door knows, the virtual server and the version', () => {
-    const headers = { 'x-mcp-virtualserver': 'v', 'mcp-protocol-version': '2025-06-18', 'x-mcp-servername': 'b' }
+  it('keep what the door knows, the virtual server, the version and the session', () => {
+    const named = { 'x-mcp-virtualserver': 'v', 'mcp-protocol-version': '2025-06-18', 'x-mcp-servername': 'b' }
+    const headers = { ...named, 'mcp-session-id': ' s-1 ' }
     expect(read('GET', headers, empty, kuadrant, { server: 'a', virtualServer: 'd' })).toMatchObject({
       server: 'a',
       virtualServers: ['d', 'v'],
       protocolVersion: '2025-06-18',
+      session: 's-1',
     })
+    expect(read('GET', { 'mcp-session-id': '' }, empty, strict)).not.toHaveProperty('session')
   })
 
   const refusals: readonly (readonly [string, HeaderFields, string, string])[] = [
@@ -187,6 +190,7 @@ describe('GET and DELETE', () => {
     ['a partial body', { 'x-envoy-auth-partial-body': 'true' }, '', 'body_partial'],
     ['Mcp-Method', { 'mcp-method': 'GET' }, '', 'header_mismatch'],
     ['Mcp-Name', { 'mcp-name': '' }, '', 'header_mismatch'],
+    ['two sessions', { 'mcp-session-id': ['s-1', 's-1'] }, '', 'header_mismatch'],
     ['two versions', { 'mcp-protocol-version': ['2025-06-18', '2025-06-18'] }, '', 'header_mismatch'],
     ['a version never published', { 'mcp-protocol-version': '1' }, '', 'version_unsupported'],
   ]

@@ -133,6 +133,7 @@ const mismatched: readonly Row[] = [
   ['an Mcp-Name in another case', toolCall, { 'mcp-name': 'FORECAST' }],
   ['an encoded Mcp-Name that is harmless', toolCall, { 'mcp-name': '=?base64?YWxlcnRz?=' }],
   ['an Mcp-Name twice', toolCall, { 'mcp-name': ['forecast', 'secret'] }],
+  ['an Mcp-Session-Id twice', toolCall, { 'mcp-session-id': ['s-1', 's-2'] }],
   ['an Mcp-Name of the arguments', rpc('tools/call', { name: 'a', arguments: { name: 'b' } }), { 'mcp-name': 'b' }],
   [
     'another version in _meta',
