@@ -57,6 +57,35 @@ describe('a capability token that verifies', () => {
     })
   })
 
+  it('gives the revision, and what it was minted for', async () => {
+    const verify = createCapabilityVerifier(trust)
+    const origin = { iss: 'https://sso.example.com', jti: 'j', sid: 's', ath: 'd', iat: now - 9, api_key: 'k' }
+    const facts = {
+      issuer: 'https://sso.example.com',
+      subject: 'alice',
+      jti: 'j',
+      session: 's',
+      digest: 'd',
+      issuedAt: now - 9,
+      apiKey: 'k',
+    }
+    expect(await verify({ values: [token({ revision: 'r', origin })] })).toMatchObject({
+      ok: true,
+      revision: 'r',
+      subject: { facts },
+    })
+    expect(await verify({ values: [token({ origin: { ...origin, sub: 'f81d4fae' } })] })).toMatchObject({
+      subject: { id: 'alice', facts: { ...facts, subject: 'f81d4fae' } },
+    })
+  })
+
+  it('is refused in profile strict where it does not say well what it was minted for', async () => {
+    for (const origin of ['x', 7, [], null, { iss: 7 }, { iat: 'then' }, { jti: null }, { ath: {} }]) {
+      expect(await both(token({ origin })), JSON.stringify(origin)).toEqual(['token_malformed', 'ok'])
+    }
+    expect(await both(token({ origin: {} }))).toEqual(nowhere('ok'))
+  })
+
   it('is what the minter makes', async () => {
     const options = { issuer: 'mcp-authz', audience: 'mcp-broker', lifetimeSeconds: 60, maxBytes: 9999 } as const
     for (const profile of ['strict', 'kuadrant'] as const) {

@@ -160,6 +160,22 @@ describe('a list under an x-mcp-authorized', () => {
     expect(await shown(enforcing, 'tools/list', { ...header, 'x-mcp-virtualserver': 'ns/desk' })).toEqual(['a_greet'])
   })
 
+  it.each(both)('may say anything else beside the map, enforcement %s', async (enforcing) => {
+    const map = JSON.stringify({ tools: { 'ns/alpha': ['greet'] } })
+    const others: Record<string, unknown>[] = [
+      { iss: 'x', aud: ['y'], sub: 'alice', jti: 'z', iat: 1, revision: 7 },
+      { session: 'of another kind' },
+      { session: { nested: [1] }, origin: { iss: 'x', jti: 'y', deep: { er: true } } },
+      { origin: 'a text' },
+      { origin: { iss: 7, iat: 'then' } },
+    ]
+    for (const claims of others) {
+      const token = await forge(places[enforcing].place.capabilityPem, { 'allowed-capabilities': map, ...claims })
+      const headers = { 'x-mcp-authorized': token, 'mcp-session-id': 's-1' }
+      expect(await shown(enforcing, 'tools/list', headers), JSON.stringify(claims)).toEqual(['a_greet'])
+    }
+  })
+
   it('opens calls to what it names, never to what it only does not speak of', async () => {
     const header = await says('off', { prompts: { 'ns/alpha': ['hello'] } })
     expect(await called('off', header, 'prompts/get', { name: 'a_hello' })).toBe(200)
