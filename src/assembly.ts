@@ -3,15 +3,14 @@ import { readFile } from 'node:fs/promises'
 import type { Authorizer } from './authorizer/attempt.ts'
 import { createAuthorizer } from './authorizer/authorizer.ts'
 import { type Bundle, readBundle } from './bundle/bundle.ts'
-import type { AllowedCapabilities, CapabilityOrigin } from './capabilities/claim.gen.ts'
 import { type CapabilityKey, loadCapabilityKey } from './capabilities/key.ts'
 import { createMinter } from './capabilities/mint.ts'
 import { remoteKeys, type TrustedKeys } from './capabilities/trusted-keys.ts'
 import { type CapabilityVerifier, createCapabilityVerifier } from './capabilities/verify.ts'
+import { claimChecks } from './config/claim-checks.ts'
 import type { Config } from './config/config.ts'
 import { loadData } from './config/data.ts'
 import { ConfigError } from './config/problem.ts'
-import { validatorOf } from './config/schema.ts'
 import { followOwnKeys, followTrustedKeys } from './config/watch-key.ts'
 import { createCheckedStore } from './engine.ts'
 import { createGate, type Gate } from './gateway/gate.ts'
@@ -202,8 +201,6 @@ function listTrustIn(keys: TrustedKeys | undefined, { capabilities }: Config): L
 
 function trustIn(keys: TrustedKeys, { capabilities, mcp }: Config, revocations: RevocationCheck): CapabilityVerifier {
   const { issuer, audience, bound } = capabilities
-  const allowed = validatorOf<AllowedCapabilities>('capability_claim', 'allowedCapabilities')
-  const origin = validatorOf<CapabilityOrigin>('capability_claim', 'capabilityOrigin')
   return createCapabilityVerifier({
     keys,
     issuer,
@@ -211,8 +208,7 @@ function trustIn(keys: TrustedKeys, { capabilities, mcp }: Config, revocations: 
     bound,
     profile: mcp.profile,
     revocations,
-    isAllowedCapabilities: (value): value is AllowedCapabilities => allowed(value),
-    isOrigin: (value): value is CapabilityOrigin => origin(value),
+    ...claimChecks(),
   })
 }
 

@@ -63,8 +63,7 @@ export async function capabilityKeyFrom(
     kid: published.jwk.kid,
     next,
     get jwks() {
-      const seconds = now() / 1000
-      const living = retired.filter(({ retiredAt, until = retiredAt + longestLifeSeconds }) => seconds < until)
+      const living = stillPublished(retired, now() / 1000)
       return { keys: distinct([...fixed, ...living.map(({ jwk }) => jwk)]) }
     },
   }
@@ -99,6 +98,11 @@ export async function capabilityKeyOf(file: string, { pem, next, retired }: KeyT
  */
 export async function retiredKeys(file: string): Promise<readonly RetiredKey[]> {
   return retiredFrom(await textIn(retiredFile(file)), file)
+}
+
+/** Those of the retired keys whose tokens may live at a time, in seconds since the epoch. */
+export function stillPublished(retired: readonly RetiredKey[], seconds: number): readonly RetiredKey[] {
+  return retired.filter(({ retiredAt, until = retiredAt + longestLifeSeconds }) => seconds < until)
 }
 
 /** Where the public keys retired from a key file are listed. */

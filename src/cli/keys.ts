@@ -2,15 +2,22 @@ import { randomUUID } from 'node:crypto'
 import { access, mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { readCapabilityKey } from '../assembly.ts'
-import { type CapabilityKey, generateKeyPem, nextFile, retiredFile, retiredKeys } from '../capabilities/key.ts'
+import {
+  type CapabilityKey,
+  generateKeyPem,
+  nextFile,
+  retiredFile,
+  retiredKeys,
+  stillPublished,
+} from '../capabilities/key.ts'
 import type { Config } from '../config/config.ts'
 import { configuredKeyFile } from '../config/key-path.ts'
 import { capabilityKeyFile, stateDirectory } from '../development.ts'
 import { chooseConfig } from './configuration.ts'
 import { type ExitCode, exit, type Terminal, UsageError } from './exit.ts'
 
-/** How long a service may take to see a new key, and how far clocks may be apart. */
-const retirementMarginSeconds = 60
+/** How long a replica may take to see a new key (a Secret of Kubernetes takes a minute or two), and clocks be apart. */
+const retirementMarginSeconds = 300
 
 interface KeysOptions {
   readonly config?: string
@@ -64,7 +71,7 @@ async function retire(file: string, old: CapabilityKey, capabilities: Config['ca
   const { lifetimeSeconds, publishAheadSeconds } = capabilities
   const retiredAt = Math.floor(Date.now() / 1000)
   const until = retiredAt + publishAheadSeconds + lifetimeSeconds + retirementMarginSeconds
-  const retired = [{ jwk: old.jwk, retiredAt, until }, ...(await retiredKeys(file))]
+  const retired = [{ jwk: old.jwk, retiredAt, until }, ...stillPublished(await retiredKeys(file), retiredAt)]
   await replace(retiredFile(file), `${JSON.stringify(retired, null, 2)}\n`)
   if (old.next === undefined) await replace(file, generateKeyPem())
   else await rename(nextFile(file), file)

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { access, constants, readFile, stat } from 'node:fs/promises'
-import { readKeySet } from '../identity/keys.ts'
+import { readTrustedSet } from '../capabilities/trusted-keys.ts'
 import { fileFault, quoted } from './problem.ts'
 import { maxSourceBytes } from './source.ts'
 
@@ -81,12 +81,13 @@ async function isJsonObject(file: string): Promise<boolean> {
 async function checkTrustedSet(file: string): Promise<FileReading<undefined>> {
   const reading = await readJwks(file)
   if (!reading.ok) return reading
-  const set = readKeySet(reading.value)
-  if (set.ok && set.set.kind === 'public' && set.set.keys.some(({ crv }) => crv === 'P-256')) {
+  try {
+    readTrustedSet(reading.value)
     return { ok: true, value: undefined }
+  } catch {
+    const mend = 'write the output of `mcp-authz keys public` into it'
+    return refused(`expected a P-256 key in the JWK Set ${quoted(file)}`, mend)
   }
-  const mend = 'write the output of `mcp-authz keys public` into it'
-  return refused(`expected a P-256 key in the JWK Set ${quoted(file)}`, mend)
 }
 
 async function checkKey(

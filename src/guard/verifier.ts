@@ -1,7 +1,6 @@
-import type { AllowedCapabilities, CapabilityOrigin } from '../capabilities/claim.gen.ts'
 import { keysAtHand, readTrusted, readTrustedSet, remoteKeys, type TrustedKeys } from '../capabilities/trusted-keys.ts'
 import { createCapabilityVerifier as createVerifier } from '../capabilities/verify.ts'
-import { validatorOf } from '../config/schema.ts'
+import { claimChecks } from '../config/claim-checks.ts'
 import type { RevocationCheck } from '../identity/subject.ts'
 import type { ReasonCode } from '../policy/decision.gen.ts'
 
@@ -73,16 +72,13 @@ export function createCapabilityVerifier(options: CapabilityVerifierOptions): Ca
     throw new TypeError('expected `issuer` and `audience` to be strings that are not empty')
   }
   const keys = keysOf(options)
-  const allowed = validatorOf<AllowedCapabilities>('capability_claim', 'allowedCapabilities')
-  const origin = validatorOf<CapabilityOrigin>('capability_claim', 'capabilityOrigin')
   const verify = createVerifier({
     keys,
     issuer,
     audience,
     profile,
     bound,
-    isAllowedCapabilities: (value): value is AllowedCapabilities => allowed(value),
-    isOrigin: (value): value is CapabilityOrigin => origin(value),
+    ...claimChecks(),
     revocations: rest.revocations,
     now: rest.now ?? Date.now,
   })

@@ -1,17 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import type { AllowedCapabilities, CapabilityOrigin } from '../../src/capabilities/claim.gen.ts'
 import { capabilityKeyFrom, generateKeyPem } from '../../src/capabilities/key.ts'
 import { createMinter } from '../../src/capabilities/mint.ts'
 import { keysAtHand, readTrusted } from '../../src/capabilities/trusted-keys.ts'
 import { createCapabilityVerifier, type TrustOptions } from '../../src/capabilities/verify.ts'
-import { validatorOf } from '../../src/config/schema.ts'
+import { claimChecks } from '../../src/config/claim-checks.ts'
 import { craft, craftEncoded, ecKeys, encode, hmacSigner, type Part, signer } from '../identity/tokens.ts'
 
 const now = 1_800_000_000
 const key = await capabilityKeyFrom(generateKeyPem())
 const byUs = signer('ES256', key.privateKey)
-const valid = validatorOf<AllowedCapabilities>('capability_claim', 'allowedCapabilities')
-const validOrigin = validatorOf<CapabilityOrigin>('capability_claim', 'capabilityOrigin')
 const byPem = readTrusted(key.publicPem)
 const map = { tools: { s: ['a'] }, prompts: {}, resources: {}, templates: {} }
 const trust: TrustOptions = {
@@ -19,8 +16,7 @@ const trust: TrustOptions = {
   issuer: 'mcp-authz',
   audience: 'mcp-broker',
   profile: 'strict',
-  isAllowedCapabilities: (value): value is AllowedCapabilities => valid(value),
-  isOrigin: (value): value is CapabilityOrigin => validOrigin(value),
+  ...claimChecks(),
   now: () => now * 1000,
 }
 
