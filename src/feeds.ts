@@ -3,6 +3,8 @@ import { followKeycloakEvents } from './revocation/feeds/keycloak-events.ts'
 
 /** What issuers tell of those they turn away, beside what they post. */
 export interface Feeds {
+  /** Resolves once what happened before was read, or could not be. */
+  readonly first: Promise<void>
   /** By issuer, since everything that happened there was last read; Infinity: never yet. */
   agesSeconds(): Readonly<Record<string, number>>
   /** Resolves when nothing is under way any more. */
@@ -16,6 +18,7 @@ export function followIssuers({ config, kept }: Assembly, onFault: (text: string
     .filter(({ keycloakEvents }) => keycloakEvents !== undefined)
     .map((issuer) => followKeycloakEvents({ issuer, revoker: kept.revoker, onFault, allowHttp }))
   return {
+    first: Promise.all(feeds.map((feed) => feed.first)).then(() => undefined),
     agesSeconds() {
       const ages = feeds.map((feed) => feed.health()).map(({ issuer, ageMs }) => [issuer, ageMs / 1000] as const)
       return Object.fromEntries(ages)

@@ -88,7 +88,9 @@ export async function startService({ config, capabilityKeyFile, log }: ServiceOp
       throw unusableAddress(config, 'grpc', cause)
     })
     started.feeds = followIssuers(assembly, log.warning)
-    await Promise.race([assembly.load(), sleep(patienceMs, undefined, { ref: false })])
+    // What was taken away while nothing ran here is known before anybody is told that this is ready.
+    const loaded = Promise.all([assembly.load(), started.feeds.first])
+    await Promise.race([loaded, sleep(patienceMs, undefined, { ref: false })])
     for (const lack of assembly.lacks()) log.warning(`${lack}; it is tried again`)
     started.watch = watch(assembly, log, metrics)
     started.keyWatch = watchKey(capabilityKeyFile, keys, { log, metrics })

@@ -76,6 +76,8 @@ export interface InstallationOptions {
   /** In place of its own issuer, and of what that may use. */
   readonly issuers?: readonly object[]
   readonly data?: object
+  /** Further files, by name, and what they hold. */
+  readonly files?: Readonly<Record<string, string>>
 }
 
 /** Writes the configuration of an installation. */
@@ -84,6 +86,7 @@ export async function install({
   maxBodyBytes = 4096,
   issuers = [{ issuer, jwks: { file: 'jwks.json' }, algorithms: ['ES256'], audiences: ['mcp-gateway'] }],
   data = ownData,
+  files = {},
 }: InstallationOptions = {}): Promise<Installation> {
   const folder = await mkdtemp(join(tmpdir(), 'mcp-authz-real-'))
   const file = (name: string): string => join(folder, name)
@@ -100,6 +103,7 @@ export async function install({
   await writeFile(file('data.json'), JSON.stringify(data))
   await writeFile(file('jwks.json'), JSON.stringify({ keys: [jwk] }))
   await writeFile(file('key.pem'), generateKeyPem(), { mode: 0o600 })
+  for (const [name, text] of Object.entries(files)) await writeFile(file(name), text)
   const tokens: string[] = []
   return {
     configFile: file('mcp-authz.yaml'),

@@ -1,192 +1,114 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
-import express from 'express'
 import { decodeJwt } from 'jose'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { addBackChannelLogoutRoute } from '../../src/http/back-channel-logout.ts'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { createAuthenticator, type KeyedAuthenticator } from '../../src/identity/authenticator.ts'
 import { presets } from '../../src/identity/claims.ts'
 import type { IssuerOptions } from '../../src/identity/options.ts'
-import { createBackChannelLogout } from '../../src/revocation/feeds/back-channel-logout.ts'
-import { followKeycloakEvents, type KeycloakFeed } from '../../src/revocation/feeds/keycloak-events.ts'
+import { type BackChannelLogout, createBackChannelLogout } from '../../src/revocation/feeds/back-channel-logout.ts'
+import { followKeycloakEvents } from '../../src/revocation/feeds/keycloak-events.ts'
 import { createRevocations } from '../../src/revocation/revocations.ts'
 import { createRevoker, type Revoker } from '../../src/revocation/revoker.ts'
 import { memoryLedger } from '../revocation/ledger.ts'
 import { eventually } from './envoy-process.ts'
-import { type Keycloak, keycloakProgram, startKeycloak, type Tokens } from './keycloak.ts'
-import { patient } from './keycloak-place.ts'
+import { install } from './installation.ts'
+import type { Tokens } from './keycloak.ts'
+import { acts } from './keycloak-acts.ts'
+import { data } from './keycloak-broker.ts'
+import { patient, real, useKeycloakPlace } from './keycloak-place.ts'
 
 /** How often events are asked for here, in milliseconds. */
 const intervalMs = 100
+const client = { clientId: 'mcp-authz', clientSecretFile: 'keycloak-secret.txt', intervalMs }
+const issuer = {
+  audiences: ['mcp-gateway'],
+  backChannelLogout: { audiences: ['mcp-cli'] },
+  keycloakEvents: client,
+}
+const files = { 'keycloak-secret.txt': 'authz-secret\n' }
 
-/** Somebody who hears of revocations by one feed alone. */
+const place = useKeycloakPlace(issuer, files)
+
+/** Somebody beside the service who hears of revocations by one feed alone. */
 interface Listener {
   readonly authenticator: KeyedAuthenticator
   readonly revoker: Revoker
 }
 
-interface Place {
-  readonly keycloak: Keycloak
+interface Listeners {
   readonly byLogout: Listener
   readonly byEvents: Listener
-  readonly faults: string[]
-  readonly feed: KeycloakFeed
+  readonly faults: readonly string[]
 }
-
-const undo: (() => Promise<void> | void)[] = []
-let place: Place | undefined
-
-beforeAll(async () => {
-  if (keycloakProgram !== undefined) place = await openPlace()
-}, 120_000)
-
-afterAll(async () => {
-  if (place !== undefined) process.stdout.write(`${table()}\n`)
-  for (const step of undo.toReversed()) await step()
-}, 30_000)
-
-/** An act that ends what a token says, and by which feeds that is heard. */
-interface Act {
-  readonly what: string
-  readonly of?: string
-  readonly heardBy: 'both' | 'events'
-  /** Whether the token ends as a whole, or loses a grant alone. */
-  readonly ends?: false
-  readonly prepare?: (keycloak: Keycloak) => Promise<void>
-  readonly act: (keycloak: Keycloak, tokens: Tokens) => Promise<unknown>
-}
-
-const sidOf = ({ access_token: token }: Tokens): string => String(decodeJwt(token)['sid'])
-const subOf = ({ access_token: token }: Tokens): string => String(decodeJwt(token).sub)
-const refreshed = ({ refresh_token: token = '' }: Tokens) => ({ client_id: 'mcp-cli', refresh_token: token })
-
-const acts: readonly Act[] = [
-  {
-    what: 'the user logs out',
-    heardBy: 'both',
-    act: async ({ post }, tokens) => await post('logout', refreshed(tokens)),
-  },
-  {
-    what: 'an admin ends the session',
-    heardBy: 'both',
-    act: async ({ admin }, tokens) => await admin('DELETE', `/sessions/${sidOf(tokens)}`),
-  },
-  {
-    what: 'an admin logs the user out',
-    heardBy: 'both',
-    act: async ({ admin }, tokens) => await admin('POST', `/users/${subOf(tokens)}/logout`),
-  },
-  {
-    what: 'an admin logs everybody out',
-    heardBy: 'events',
-    act: async ({ admin }) => await admin('POST', '/logout-all'),
-  },
-  {
-    what: 'not-before of the realm',
-    heardBy: 'events',
-    act: async ({ admin }) => await admin('PUT', '', { notBefore: Math.floor(Date.now() / 1000) }),
-  },
-  {
-    what: 'the access token is revoked',
-    heardBy: 'events',
-    act: async ({ post }, { access_token: token }) => await post('revoke', { client_id: 'mcp-cli', token }),
-  },
-  {
-    what: 'the refresh token is revoked',
-    heardBy: 'events',
-    act: async ({ post }, { refresh_token: token = '' }) => await post('revoke', { client_id: 'mcp-cli', token }),
-  },
-  {
-    what: 'a role is taken from the user',
-    heardBy: 'events',
-    ends: false,
-    act: async (keycloak, tokens) => await takeRole(keycloak, `/users/${subOf(tokens)}`, 'tool:forecast'),
-  },
-  {
-    what: 'a role is taken from a group',
-    of: 'bob',
-    heardBy: 'events',
-    ends: false,
-    prepare: async ({ admin, idOf }) => {
-      await admin('PUT', `/users/${await idOf('/users', 'bob')}/groups/${await idOf('/groups', 'forecasters')}`)
-    },
-    act: async (keycloak) => {
-      await takeRole(
-        keycloak,
-        `/groups/${await keycloak.idOf('/groups', 'forecasters')}`,
-        'resource:weather://stations',
-      )
-    },
-  },
-  {
-    what: 'the user leaves a group',
-    of: 'bob',
-    heardBy: 'events',
-    act: async ({ admin, idOf }, tokens) =>
-      await admin('DELETE', `/users/${subOf(tokens)}/groups/${await idOf('/groups', 'forecasters')}`),
-  },
-  {
-    what: 'a role is deleted',
-    heardBy: 'events',
-    act: async ({ admin, idOf }) =>
-      await admin('DELETE', `/clients/${await idOf('/clients', 'files-server')}/roles/tool:delete_file`),
-  },
-  {
-    what: 'the user is disabled',
-    heardBy: 'events',
-    act: async ({ admin }, tokens) => await admin('PUT', `/users/${subOf(tokens)}`, { enabled: false }),
-  },
-  {
-    what: 'the user is deleted',
-    of: 'bob',
-    heardBy: 'events',
-    act: async ({ admin }, tokens) => await admin('DELETE', `/users/${subOf(tokens)}`),
-  },
-]
 
 interface Heard {
   readonly what: string
   readonly logoutMs: number | undefined
   readonly eventsMs: number
+  readonly callMs: number
 }
 
 const heard: Heard[] = []
 
-describe.runIf(keycloakProgram !== undefined)('what ends a token in Keycloak is heard', patient, () => {
-  test.each(acts)('$what: by $heardBy', async ({ what, of = 'alice', heardBy, ends = true, prepare, act }) => {
-    const { keycloak, byLogout, byEvents, faults } = opened()
-    await prepare?.(keycloak)
-    const tokens = await goodTokens(of)
-    const begun = performance.now()
-    const timed = async (listener: Listener): Promise<number> =>
-      await eventually(async () => {
-        const standing = await standingOf(listener, tokens)
-        return standing === (ends ? 'ended' : 'less') ? performance.now() - begun : undefined
-      }, what)
-    const eventsTimed = timed(byEvents)
-    const logoutTimed = heardBy === 'both' ? timed(byLogout) : undefined
-    await act(keycloak, tokens)
-    const [eventsMs, logoutMs] = await Promise.all([eventsTimed, logoutTimed])
-    if (logoutMs === undefined) expect(await standingOf(byLogout, tokens)).toBe('whole')
-    heard.push({ what, eventsMs, logoutMs })
-    expect(faults).toEqual([])
-  })
-
-  test('and the feed is in time', () => {
-    expect(opened().feed.health()).toMatchObject({ late: false })
+real('a service that was down', patient, () => {
+  test('knows what happened meanwhile before it is ready', async () => {
+    const { keycloak, logIn } = place()
+    const installation = await install({ issuers: [{ issuer: keycloak.issuer, ...issuer }], data, files })
+    onTestFinished(installation.remove)
+    await (await installation.start()).stop()
+    const { access_token: token, refresh_token: refresh = '' } = await logIn('alice')
+    await keycloak.post('logout', { client_id: 'mcp-cli', refresh_token: refresh })
+    const service = await installation.start()
+    onTestFinished(service.stop)
+    expect(await evaluated(service.http, token)).toMatchObject({
+      decision: false,
+      context: { reasons: [{ code: 'token_revoked' }] },
+    })
   })
 })
 
+real('what ends a token in Keycloak', patient, () => {
+  const listeners = useListeners()
+  test.each(acts)('$what: is heard by $heardBy, and calls through Envoy are denied', async (each) => {
+    const { what, of = 'alice', heardBy, tool = 'weather_forecast', reason = 'token_revoked', prepare, act } = each
+    const { byLogout, byEvents, faults } = listeners()
+    const { keycloak, call } = place()
+    await prepare?.(keycloak)
+    const tokens = await goodTokens(of, tool, listeners())
+    const begun = performance.now()
+    const timed = async (standing: () => Promise<string>, wanted: string): Promise<number> =>
+      await eventually(async () => ((await standing()) === wanted ? performance.now() - begun : undefined), what)
+    const ended = reason === 'token_revoked' ? 'ended' : 'less'
+    const [eventsMs, logoutMs, callMs] = await Promise.all([
+      timed(async () => await standingOf(byEvents, tokens), ended),
+      heardBy === 'both' ? timed(async () => await standingOf(byLogout, tokens), ended) : undefined,
+      timed(async () => await call(tokens.access_token, tool), reason),
+      act(keycloak, tokens),
+    ])
+    if (logoutMs === undefined) expect(await standingOf(byLogout, tokens)).toBe('whole')
+    heard.push({ what, eventsMs, logoutMs, callMs })
+    expect(faults).toEqual([])
+  })
+})
+
+async function evaluated(http: string, token: string): Promise<unknown> {
+  const subject = { type: 'user', id: String(decodeJwt(token).sub), properties: { token } }
+  const resource = { type: 'tool', id: 'weather_forecast' }
+  const body = JSON.stringify({ subject, action: { name: 'tools/call' }, resource })
+  const headers = { 'content-type': 'application/json' }
+  return await (await fetch(`http://${http}/access/v1/evaluation`, { method: 'POST', headers, body })).json()
+}
+
 /** Tokens that are good for everybody: what was ended a moment ago ends what is issued within the second too. */
-async function goodTokens(user: string): Promise<Tokens> {
-  const { keycloak, byLogout, byEvents } = opened()
-  const login = { grant_type: 'password', client_id: 'mcp-cli', username: user, password: user }
+async function goodTokens(user: string, tool: string, { byLogout, byEvents }: Listeners): Promise<Tokens> {
   return await eventually(async () => {
-    const tokens = await keycloak.token(login)
+    const tokens = await place().logIn(user)
     const standings = [await standingOf(byLogout, tokens), await standingOf(byEvents, tokens)]
-    if (standings.every((standing) => standing === 'whole')) return tokens
+    const answer = await place().call(tokens.access_token, tool)
+    if (answer === 'ok' && standings.every((standing) => standing === 'whole')) return tokens
     await sleep(300)
     return undefined
   }, `good tokens of ${user}`)
@@ -196,71 +118,83 @@ async function standingOf({ authenticator }: Listener, { access_token: token }: 
   const outcome = await authenticator.authenticate({ kind: 'token', token })
   if (!outcome.ok) return outcome.code === 'token_revoked' ? 'ended' : outcome.code
   const said = (decodeJwt(token)['resource_access'] ?? {}) as Readonly<Record<string, { readonly roles: string[] }>>
-  const isWhole = Object.entries(said).every(
-    ([server, { roles }]) => outcome.subject.grants[server]?.length === roles.length,
-  )
-  return isWhole ? 'whole' : 'less'
+  const { grants } = outcome.subject
+  return Object.entries(said).every(([server, { roles }]) => grants[server]?.length === roles.length) ? 'whole' : 'less'
 }
 
-async function takeRole({ admin, idOf }: Keycloak, holder: string, name: string): Promise<void> {
-  const client = await idOf('/clients', 'weather-server')
-  const mapped = `${holder}/role-mappings/clients/${client}`
-  const roles = (await admin('GET', mapped)) as readonly { readonly id: string; readonly name: string }[]
-  await admin(
-    'DELETE',
-    mapped,
-    roles.filter((role) => role.name === name).map(({ id }) => ({ id, name })),
-  )
+/** Opens the two of them for the tests that follow; at the end everything that was measured is printed. */
+function useListeners(): () => Listeners {
+  const undo: (() => Promise<void> | void)[] = []
+  let opened: Listeners | undefined
+  beforeAll(async () => {
+    const options = issuerOptionsOf(place().keycloak.issuer)
+    const [byLogout, byEvents] = [await listen(options, undo), await listen(options, undo)]
+    const faults: string[] = []
+    const onFault = (text: string): void => void faults.push(text)
+    await tellBoth(byLogout, onFault, undo)
+    const feed = followKeycloakEvents({ issuer: options, revoker: byEvents.revoker, onFault })
+    undo.push(feed.close)
+    await feed.first
+    opened = { byLogout, byEvents, faults }
+  }, 30_000)
+  afterAll(async () => {
+    process.stdout.write(`${table()}\n`)
+    for (const step of undo.toReversed()) await step()
+  })
+  return () => {
+    if (opened === undefined) throw new Error('nobody listens')
+    return opened
+  }
 }
 
-async function openPlace(): Promise<Place> {
-  const keycloak = await startKeycloak()
-  undo.push(keycloak.stop)
-  const issuer = issuerOptionsOf(keycloak)
-  const [byLogout, byEvents] = [await listen(issuer), await listen(issuer)]
-  const faults: string[] = []
-  await tellLogouts(keycloak, await serveLogouts(byLogout, faults))
-  const feed = followKeycloakEvents({ issuer, revoker: byEvents.revoker, onFault: (text) => void faults.push(text) })
-  undo.push(feed.close)
-  await feed.first
-  return { keycloak, byLogout, byEvents, faults, feed }
-}
-
-function issuerOptionsOf({ issuer }: Keycloak): IssuerOptions {
-  const url = issuer.replace('/realms/', '/admin/realms/')
+function issuerOptionsOf(name: string): IssuerOptions {
+  const url = name.replace('/realms/', '/admin/realms/')
   return {
-    issuer,
+    issuer: name,
     keys: { kind: 'discovery' },
     algorithms: ['RS256'],
     audiences: ['mcp-gateway'],
     clockToleranceSeconds: 5,
     maxLifetimeSeconds: 600,
     claims: presets.keycloak,
-    backChannelLogout: { audiences: ['mcp-cli'] },
+    backChannelLogout: issuer.backChannelLogout,
     keycloakEvents: { url, clientId: 'mcp-authz', clientSecret: 'authz-secret', intervalMs },
   }
 }
 
-async function listen(issuer: IssuerOptions): Promise<Listener> {
+async function listen(options: IssuerOptions, undo: (() => void)[]): Promise<Listener> {
   const ledger = memoryLedger()
   const revocations = createRevocations({ ledger, whenUnknown: 'deny', maxUnknownMs: 0 })
-  const authenticator = createAuthenticator({ issuers: [issuer], revocations })
+  const authenticator = createAuthenticator({ issuers: [options], revocations })
   await authenticator.load()
   undo.push(revocations.close, authenticator.close)
-  return { authenticator, revoker: createRevoker({ ledger, longestLife: () => issuer.maxLifetimeSeconds }) }
+  return { authenticator, revoker: createRevoker({ ledger, longestLife: () => options.maxLifetimeSeconds }) }
 }
 
-async function serveLogouts({ authenticator, revoker }: Listener, faults: string[]): Promise<number> {
+/** Keycloak tells one address for each client: what comes there is for the listener and for the service. */
+async function tellBoth(
+  { authenticator, revoker }: Listener,
+  onRefused: (detail: string) => void,
+  undo: (() => void)[],
+): Promise<void> {
   const used = new Set<string>()
-  const app = express()
-  const logOut = createBackChannelLogout({
-    verify: authenticator.statement,
-    revoker,
-    once: async (key) => used.size !== used.add(key).size,
-    onRefused: (detail) => void faults.push(detail),
-  })
-  addBackChannelLogoutRoute(app, logOut)
-  const server = createServer(app).listen(0, '127.0.0.1')
+  const first = async (key: string): Promise<boolean> => used.size !== used.add(key).size
+  const logOut = createBackChannelLogout({ verify: authenticator.statement, revoker, once: first, onRefused })
+  const port = await serveLogouts(logOut, undo)
+  await place().keycloak.tellLogouts(`http://127.0.0.1:${port}/`)
+}
+
+async function serveLogouts(logOut: BackChannelLogout, undo: (() => void)[]): Promise<number> {
+  const server = createServer(async (request, response) => {
+    const body = await buffer(request)
+    const type = request.headers['content-type'] ?? ''
+    const url = `http://${place().service.http}/backchannel-logout`
+    const [own, { status }] = await Promise.all([
+      logOut(type, body),
+      fetch(url, { method: 'POST', headers: { 'content-type': type }, body }),
+    ])
+    response.writeHead(Math.max(own.status, status)).end()
+  }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   undo.push(() => {
     server.closeAllConnections()
@@ -269,28 +203,13 @@ async function serveLogouts({ authenticator, revoker }: Listener, faults: string
   return (server.address() as AddressInfo).port
 }
 
-/** Has Keycloak tell our port of the sessions of a client that end. */
-async function tellLogouts({ admin, idOf }: Keycloak, port: number): Promise<void> {
-  const path = `/clients/${await idOf('/clients', 'mcp-cli')}`
-  const client = (await admin('GET', path)) as { readonly attributes: object }
-  const attributes = {
-    ...client.attributes,
-    'backchannel.logout.url': `http://127.0.0.1:${port}/backchannel-logout`,
-    'backchannel.logout.session.required': 'true',
-  }
-  await admin('PUT', path, { ...client, attributes })
-}
-
-function opened(): Place {
-  if (place === undefined) throw new Error('the place is not open')
-  return place
-}
-
 function table(): string {
-  const rows = heard.map(({ what, logoutMs, eventsMs }) => {
-    const byLogout = logoutMs === undefined ? 'never' : `${Math.round(logoutMs)} ms`
-    return [what.padEnd(32), byLogout.padStart(20), `${Math.round(eventsMs)} ms`.padStart(10)].join('')
-  })
-  const head = `${'from the act to the denial'.padEnd(32)}${'back-channel'.padStart(20)}${'events'.padStart(10)}`
-  return [head, ...rows, `events are asked for every ${intervalMs} ms`].join('\n')
+  const cells = ({ what, logoutMs, eventsMs, callMs }: Heard) => [what, ms(logoutMs), ms(eventsMs), ms(callMs)]
+  const rows = [['from the act to the order', 'back-channel', 'events', 'denied by Envoy'], ...heard.map(cells)]
+  const lines = rows.map(([what = '', ...others]) => what.padEnd(32) + others.map((cell) => cell.padStart(17)).join(''))
+  return [...lines, `events are asked for every ${intervalMs} ms`].join('\n')
+}
+
+function ms(value: number | undefined): string {
+  return value === undefined ? 'not told' : `${Math.round(value)} ms`
 }

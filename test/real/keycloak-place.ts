@@ -30,11 +30,11 @@ export const real = describe.runIf(envoyProgram !== undefined && keycloakProgram
 export const patient = { timeout: 60_000 }
 
 /** Opens one for the tests of a file. After the tests no token may stand in a log. */
-export function useKeycloakPlace(issuer: object): () => KeycloakPlace {
+export function useKeycloakPlace(issuer: object, files: Readonly<Record<string, string>> = {}): () => KeycloakPlace {
   const undo: (() => Promise<void> | void)[] = []
   let place: (KeycloakPlace & { readonly envoy: Envoy; readonly tokens: readonly string[] }) | undefined
   beforeAll(async () => {
-    if (envoyProgram !== undefined && keycloakProgram !== undefined) place = await openPlace(issuer, undo)
+    if (envoyProgram !== undefined && keycloakProgram !== undefined) place = await openPlace({ issuer, files }, undo)
   }, 120_000)
   afterAll(async () => {
     if (place !== undefined) {
@@ -49,10 +49,15 @@ export function useKeycloakPlace(issuer: object): () => KeycloakPlace {
   }
 }
 
-async function openPlace(issuer: object, undo: (() => Promise<void> | void)[]) {
+interface Setting {
+  readonly issuer: object
+  readonly files: Readonly<Record<string, string>>
+}
+
+async function openPlace({ issuer, files }: Setting, undo: (() => Promise<void> | void)[]) {
   const keycloak = await startKeycloak()
   undo.push(keycloak.stop)
-  const installation = await install({ issuers: [{ issuer: keycloak.issuer, ...issuer }], data })
+  const installation = await install({ issuers: [{ issuer: keycloak.issuer, ...issuer }], data, files })
   undo.push(installation.remove)
   const service = await installation.start()
   undo.push(service.stop)

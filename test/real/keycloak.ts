@@ -25,6 +25,8 @@ export interface Keycloak {
   idOf(path: '/users' | '/clients' | '/groups', name: string): Promise<string>
   /** What the realm's token endpoint gives for these parameters. */
   token(parameters: Readonly<Record<string, string>>): Promise<Tokens>
+  /** Tells an address on this host of the sessions of `mcp-cli` that end, from now on. */
+  tellLogouts(url: string): Promise<void>
   /** Posts a form to an endpoint below `protocol/openid-connect`, and returns the status. */
   post(endpoint: string, form: Readonly<Record<string, string>>): Promise<number>
   /** Ends it without a word, as a machine that is gone. */
@@ -125,7 +127,7 @@ async function freePort(): Promise<number> {
 /** For how long a token of the administrator is used, in milliseconds: half of its life. */
 const adminTokenMs = 30_000
 
-type Client = Pick<Keycloak, 'admin' | 'idOf' | 'token' | 'post'>
+type Client = Pick<Keycloak, 'admin' | 'idOf' | 'token' | 'tellLogouts' | 'post'>
 
 function clientOf(base: string): Client {
   const token = async (realm: string, parameters: Readonly<Record<string, string>>): Promise<Tokens> => {
@@ -146,19 +148,26 @@ function clientOf(base: string): Client {
     const sent = body === undefined ? {} : { body: JSON.stringify(body) }
     return await bodyOf(await fetch(`${base}/admin/realms/mcp${path}`, { method, headers, ...sent }))
   }
+  const idOf: Client['idOf'] = async (path, name) => {
+    const all = (await admin('GET', path)) as readonly Readonly<Record<string, string>>[]
+    const found = all.find((each) => [each['username'], each['clientId'], each['name']].includes(name))
+    if (found?.['id'] === undefined) throw new Error(`there is no \`${name}\` in ${path}`)
+    return found['id']
+  }
   return {
     admin,
+    idOf,
     token: async (parameters) => await token('mcp', parameters),
+    async tellLogouts(url) {
+      const path = `/clients/${await idOf('/clients', 'mcp-cli')}`
+      const client = (await admin('GET', path)) as { readonly attributes: object }
+      const told = { 'backchannel.logout.url': url, 'backchannel.logout.session.required': 'true' }
+      await admin('PUT', path, { ...client, attributes: { ...client.attributes, ...told } })
+    },
     post: async (endpoint, form) => {
       const response = await postForm(`${base}/realms/mcp/protocol/openid-connect/${endpoint}`, form)
       await response.body?.cancel()
       return response.status
-    },
-    async idOf(path, name) {
-      const all = (await admin('GET', path)) as readonly Readonly<Record<string, string>>[]
-      const found = all.find((each) => [each['username'], each['clientId'], each['name']].includes(name))
-      if (found?.['id'] === undefined) throw new Error(`there is no \`${name}\` in ${path}`)
-      return found['id']
     },
   }
 }
