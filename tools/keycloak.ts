@@ -44,8 +44,9 @@ export async function installKeycloak(folder: string): Promise<Installed> {
 async function missing(): Promise<string | undefined> {
   const java = await runCommand('java', ['-version'])
   if (java.code === 127) return `Java ${oldestJava} or newer is not on PATH`
-  const version = /version "(\d+)/.exec(`${java.stderr}${java.stdout}`)?.[1]
-  if (Number(version) < oldestJava) return `Java ${oldestJava} or newer is needed, \`java\` on PATH is ${version}`
+  const version = /version "([^"]+)/.exec(`${java.stderr}${java.stdout}`)?.[1] ?? 'unknown'
+  if (!(Number.parseInt(version, 10) >= oldestJava))
+    return `Java ${oldestJava} or newer is needed, \`java\` on PATH is ${version}`
   const maven = await runCommand('mvn', ['--version'])
   return maven.code === 0 ? undefined : 'Maven is not on PATH'
 }

@@ -2,6 +2,7 @@ import { parsePath } from '../identity/claim-path.ts'
 import { presets } from '../identity/claims.ts'
 import { addressFault } from '../identity/key-document.ts'
 import type { ClaimPaths, IssuerOptions, KeycloakEventsOptions, KeysOption } from '../identity/options.ts'
+import { realmFault } from '../revocation/feeds/keycloak-admin.ts'
 import type { Check } from './check.ts'
 import type { IssuerFile } from './config.gen.ts'
 import { readJwks, readSecret } from './key-file.ts'
@@ -25,6 +26,7 @@ export async function resolveIssuer(
 ): Promise<IssuerOptions> {
   const algorithms = draft.algorithms ?? (draft.jwks?.secretFile === undefined ? ['RS256', 'ES256'] : ['HS256'])
   checkAlgorithms(draft, [...path, 'algorithms'], check)
+  checkSubject(draft, [...path, 'claims', 'subject'], check)
   const audiences = draft.audiences ?? []
   if (audiences.length === 0 && !leave.anyAudience && !check.isBroken(['insecure'])) {
     const mend =
@@ -71,6 +73,14 @@ function checkAlgorithms(draft: IssuerDraft, path: Path, check: Check): void {
   }
 }
 
+/** Logout tokens and events name people by `sub` alone. */
+function checkSubject({ claims, backChannelLogout, keycloakEvents }: IssuerDraft, path: Path, check: Check): void {
+  if (backChannelLogout === undefined && keycloakEvents === undefined) return
+  if ((claims?.subject ?? presets[claims?.preset ?? 'keycloak'].subject) === 'sub') return
+  const mend = 'remove it, or remove `backChannelLogout` and `keycloakEvents`'
+  check.report(path, 'expected `sub`, by which the issuer tells of logouts and events', mend)
+}
+
 function keyAgesOf(draft: NonNullable<IssuerDraft['keys']>, path: Path, check: Check): IssuerOptions['keyAges'] {
   const { maxAgeSeconds = 600, maxOutageSeconds = Math.max(3600, maxAgeSeconds) } = draft
   if (maxOutageSeconds < maxAgeSeconds) {
@@ -94,7 +104,7 @@ async function resolveEvents(
   const fault =
     draft.url === undefined && url === issuer
       ? 'the issuer is no address of a Keycloak realm'
-      : addressFault(url, leave.httpIssuers)
+      : (addressFault(url, leave.httpIssuers) ?? realmFault(url))
   const mend = 'write the address of the realm in the admin API, like https://sso.example.com/admin/realms/mcp'
   if (fault !== undefined) check.report(draft.url === undefined ? path : [...path, 'url'], fault, mend)
   const secret = await secretOf(draft.clientSecretFile, [...path, 'clientSecretFile'], check)

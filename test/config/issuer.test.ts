@@ -116,6 +116,21 @@ const feeds: readonly Row[] = [
     `4:22: issuers[0].keycloakEvents.url: expected an https address; mend: ${admin}`,
   ],
   [
+    'events at an address of something else',
+    `${realm}    keycloakEvents: {url: "https://sso.example.com/realms/mcp", ${account}}\n`,
+    `4:22: issuers[0].keycloakEvents.url: expected an address that ends in \`/admin/realms/NAME\`; mend: ${admin}`,
+  ],
+  [
+    'logouts of people who are named otherwise in tokens',
+    `${realm}    backChannelLogout: {audiences: [a]}\n    claims: {subject: email}\n`,
+    '5:14: issuers[0].claims.subject: expected `sub`, by which the issuer tells of logouts and events; mend: remove it, or remove `backChannelLogout` and `keycloakEvents`',
+  ],
+  [
+    'events of people who are named otherwise in tokens',
+    `${realm}    keycloakEvents: {${account}}\n    claims: {subject: preferred_username}\n`,
+    '5:14: issuers[0].claims.subject: expected `sub`, by which the issuer tells of logouts and events; mend: remove it, or remove `backChannelLogout` and `keycloakEvents`',
+  ],
+  [
     'events without the file of the secret',
     `${realm}    keycloakEvents: {clientId: a, clientSecretFile: absent.txt}\n`,
     '4:35: issuers[0].keycloakEvents.clientSecretFile: no such file: `DIRECTORY/absent.txt`; mend: create it, or name another file',

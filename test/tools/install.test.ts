@@ -16,6 +16,19 @@ echo 'proxy.invalid: no such host' >&2
 exit 1
 `
 
+const javaOf = (version: string): string => `#!/bin/sh\necho 'openjdk version "${version}"' >&2\n`
+
+/** A Maven that copies an archive with something else in it to where it is told. */
+const otherArchive = `#!/bin/sh
+for argument in "$@"; do
+  case "$argument" in
+    -DoutputDirectory=*) folder=\${argument#*=} ;;
+    -Dartifact=*) version=\${argument#*dist:} ;;
+  esac
+done
+if [ -n "$folder" ]; then echo other > "$folder/keycloak-quarkus-dist-\${version%%:*}.tar.gz"; fi
+`
+
 /** A copy of the project's tools where nothing is installed, and a PATH that holds Node and these programs alone. */
 async function checkout(programs: Readonly<Record<string, string>> = {}): Promise<string> {
   const folder = await folderWith({ 'package.json': '{ "type": "module" }\n' })
@@ -50,6 +63,8 @@ describe('npm run tools where Go and Python are missing', patient, () => {
     expect(stdout).toContain('left out without envoy: the tests against a real Envoy')
     expect(stdout).toMatch(/^redis [\d.]+: .*not installed\n {2}(Python 3 with pip is not on PATH|PyPI has no wheel)/m)
     expect(stdout).toContain('left out without redis: the tests against a real Redis')
+    expect(stdout).toMatch(/^keycloak [\d.]+: .*not installed\n {2}Java 17 or newer is not on PATH$/m)
+    expect(stdout).toContain('left out without keycloak: the tests against a real Keycloak')
     expect(stdout).not.toContain('ghz')
     expect(await installed(folder)).toEqual([])
   })
@@ -78,6 +93,22 @@ describe('npm run tools with what does not serve', patient, () => {
   it('names the Go that is too old', async () => {
     const { stdout } = await install(await checkout({ go: tooOld }), ['--only', 'opa'])
     expect(stdout).toContain('Go 1.26 or newer is needed, `go` on PATH is go1.25.3')
+  })
+
+  it('names the Java that is too old, and a Maven that is missing', async () => {
+    const old = { java: javaOf('1.8.0_402') }
+    const { stdout } = await install(await checkout(old), ['--only', 'keycloak'])
+    expect(stdout).toContain('Java 17 or newer is needed, `java` on PATH is 1.8.0_402')
+    const lone = await install(await checkout({ java: javaOf('17.0.15') }), ['--only', 'keycloak'])
+    expect(lone.stdout).toContain('Maven is not on PATH')
+  })
+
+  it('does not take a Keycloak that is not the one that is pinned', async () => {
+    const folder = await checkout({ java: javaOf('21'), mvn: otherArchive })
+    const { code, stdout } = await install(folder, ['--only', 'keycloak'])
+    expect(code).toBe(1)
+    expect(stdout).toContain('the archive is not the one that is pinned: its SHA-256 is ')
+    expect(await installed(folder)).toEqual([])
   })
 
   it('leaves nothing behind of a build that fails, and says what it said', async () => {

@@ -84,7 +84,7 @@ export function openKeycloakAdmin(options: KeycloakAdminOptions): KeycloakAdmin 
 export function realmFault(address: string): string | undefined {
   const { pathname, search, hash } = new URL(address)
   const isRealm = /\/admin\/realms\/[^/]+\/?$/.test(pathname) && search === '' && hash === ''
-  return isRealm ? undefined : 'expected the address of a realm in the admin API, `.../admin/realms/NAME`'
+  return isRealm ? undefined : 'expected an address that ends in `/admin/realms/NAME`'
 }
 
 /** The realm's own token endpoint, at the host of its admin API (RFC 6749 section 4.4). */

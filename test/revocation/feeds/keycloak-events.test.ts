@@ -269,9 +269,9 @@ describe('an address', () => {
     ['http://sso.example.com/admin/realms/mcp', 'expected https'],
     ['ftp://127.0.0.1/admin/realms/mcp', 'expected an https address'],
     ['http://user:pass@127.0.0.1/admin/realms/mcp', 'without user and password'],
-    ['http://127.0.0.1/realms/mcp', 'of a realm in the admin API'],
-    ['http://127.0.0.1/admin/realms/mcp/users', 'of a realm in the admin API'],
-    ['http://127.0.0.1/admin/realms/mcp?x=1', 'of a realm in the admin API'],
+    ['http://127.0.0.1/realms/mcp', 'ends in `/admin/realms/NAME`'],
+    ['http://127.0.0.1/admin/realms/mcp/users', 'ends in `/admin/realms/NAME`'],
+    ['http://127.0.0.1/admin/realms/mcp?x=1', 'ends in `/admin/realms/NAME`'],
   ])('%s is refused', (url, message) => {
     const issuer = issuerOptions([], { keycloakEvents: { ...events, url } })
     expect(() => followKeycloakEvents({ issuer, revoker: recordingRevoker() })).toThrow(message)
