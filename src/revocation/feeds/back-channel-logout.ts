@@ -41,8 +41,13 @@ export function createBackChannelLogout(options: BackChannelLogoutOptions): Back
   const { onRefused = () => undefined } = options
   let told: string | undefined
   const tell = (detail: string | undefined): void => {
-    if (detail !== undefined && detail !== told) onRefused(detail)
+    if (detail === told) return
     told = detail
+    try {
+      if (detail !== undefined) onRefused(detail)
+    } catch {
+      // The provider is answered whatever becomes of the log.
+    }
   }
   return async (contentType, body) => {
     if (body.byteLength > maxLogoutBytes) return answer(413, 'invalid_request')

@@ -30,8 +30,6 @@ export interface FeedHealth {
   readonly issuer: string
   /** Since everything that happened was last read, in milliseconds; Infinity: never yet. */
   readonly ageMs: number
-  /** Whether that is longer than it should ever be. */
-  readonly late: boolean
 }
 
 /** A feed that runs until it is closed. */
@@ -49,7 +47,7 @@ const defaultTimeoutMs = 10_000
 const longestPauseMs = 5000
 /** How often it is asked whether the realm keeps events at all, in milliseconds. */
 const settingsEveryMs = 60_000
-/** How many questions may go unanswered before a feed is late. */
+/** How many intervals may pass with nothing read before that is said beside its cause. */
 const patience = 10
 /** How far behind this clock Keycloak's may be without anything being missed at the start, in milliseconds. */
 const clockSlackMs = 300_000
@@ -66,10 +64,11 @@ export function followKeycloakEvents(options: KeycloakFeedOptions): KeycloakFeed
   const closing = new AbortController()
   const clock = () => performance.now()
   const admin = openKeycloakAdmin({ realm, fetch, allowHttp, now: clock, timeoutMs, signal: closing.signal })
-  const tell = onceEach(issuer.issuer, options.onFault)
+  const reports = createReports(options, patience * realm.intervalMs + timeoutMs)
   const streams = [openUserEvents(admin, options), openAdminEvents(admin, options)]
   const settings = createSettingsCheck(admin, clock)
   const { promise: first, resolve: tried } = Promise.withResolvers<void>()
+  const opened = clock()
   let readAt = Number.NEGATIVE_INFINITY
 
   async function poll(): Promise<boolean> {
@@ -77,9 +76,8 @@ export function followKeycloakEvents(options: KeycloakFeedOptions): KeycloakFeed
     const [fault, ...readings] = await Promise.all([settings(), ...streams.map((stream) => stream.read())])
     const failure = readings.find((reading) => !reading.ok)
     if (closing.signal.aborted) return true
-    const detail = failure?.ok === false ? failure.detail : fault.detail
-    tell(detail)
     if (failure === undefined && !fault.fatal) readAt = begun
+    reports.say(failure?.ok === false ? failure.detail : fault.detail, clock() - Math.max(opened, readAt))
     return failure === undefined
   }
 
@@ -95,10 +93,7 @@ export function followKeycloakEvents(options: KeycloakFeedOptions): KeycloakFeed
   const running = run(realm.intervalMs)
   return {
     first,
-    health() {
-      const ageMs = Math.max(0, clock() - readAt)
-      return { issuer: issuer.issuer, ageMs, late: ageMs > patience * realm.intervalMs + timeoutMs }
-    },
+    health: () => ({ issuer: issuer.issuer, ageMs: Math.max(0, clock() - readAt) }),
     async close() {
       closing.abort()
       await running
@@ -196,11 +191,30 @@ function pauseAfter(failures: number, intervalMs: number): number {
   return Math.min(longest, intervalMs * 2 ** Math.min(failures, 20)) * (0.5 + Math.random() / 2)
 }
 
-/** Says a cause once, until there is none or another. */
-function onceEach(issuer: string, say: ((text: string) => void) | undefined): (detail: string | undefined) => void {
+interface Reports {
+  /** @param silentMs for how long nothing could be read */
+  say(detail: string | undefined, silentMs: number): void
+}
+
+/** Says a cause once, until there is none or another, and once that it lasts. */
+function createReports({ issuer, onFault = () => undefined }: KeycloakFeedOptions, lateMs: number): Reports {
   let told: string | undefined
-  return (detail) => {
-    if (detail !== undefined && detail !== told) say?.(`events of issuer \`${issuer}\`: ${detail}`)
-    told = detail
+  let isLate = false
+  const tell = (text: string): void => {
+    try {
+      onFault(`events of issuer \`${issuer.issuer}\`: ${text}`)
+    } catch {
+      // Events are read whatever becomes of the log.
+    }
+  }
+  return {
+    say(detail, silentMs) {
+      if (detail !== undefined && detail !== told) tell(detail)
+      told = detail
+      const wasLate = isLate
+      isLate = silentMs > lateMs
+      if (isLate && !wasLate)
+        tell(`nothing was read for ${Math.round(silentMs / 1000)} s, so what ended there is not known`)
+    },
   }
 }

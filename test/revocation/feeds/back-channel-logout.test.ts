@@ -308,6 +308,16 @@ describe('a logout that cannot be kept', () => {
   })
 })
 
+describe('a log that fails', () => {
+  it('keeps nobody from being answered', async () => {
+    const onRefused = (): never => {
+      throw new Error('no log')
+    }
+    const { send } = open([trusted], { onRefused })
+    expect([(await send('x')).status, (await send(token())).status]).toEqual([400, 200])
+  })
+})
+
 describe('POST /backchannel-logout', () => {
   async function serve(): Promise<{ readonly url: string; readonly place: Place }> {
     const place = open()
