@@ -20,7 +20,10 @@ export interface Ledger {
    * @throws {Error} where it cannot be kept; nobody was told then
    */
   add(entry: LedgerEntry): Promise<{ readonly shared: boolean }>
-  /** Tells the listener every entry there is, before it returns, and then each new one. Returns what ends it. */
+  /**
+   * Tells the listener every entry there is, before it returns, and then each new one. A listener that throws is told
+   * again later, and until then it is not certain that nothing was missed. Returns what ends it.
+   */
   follow(listener: (entries: readonly LedgerEntry[]) => void): () => void
   /** For how long it has not been certain that nothing was missed, in milliseconds; 0: certain now, Infinity: never was. */
   uncertainForMs(): number

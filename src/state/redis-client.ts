@@ -14,7 +14,7 @@ export type RedisClient = ReturnType<typeof create>
 export interface RedisConnections {
   readonly waiting: RedisClient
   readonly asking: RedisClient
-  /** Resolves once the first attempt to connect has gone well or badly. */
+  /** Resolves once both are there for the first time, or one could not be had. */
   readonly answered: Promise<void>
   /** How often the waiting one was connected: another number, and something may have been missed. */
   generation(): number
@@ -46,13 +46,15 @@ export async function connectRedis({ url }: RedisOptions): Promise<RedisConnecti
   const { promise: answered, resolve: setAnswered } = Promise.withResolvers<void>()
   waiting.on('ready', () => {
     generation += 1
-    setAnswered()
   })
   for (const client of [waiting, asking]) {
     // Without a listener an error ends the process. The follower and the callers report what comes of it.
     client.on('error', (error: unknown) => {
       cause = withoutSecrets(causeOf(error), url)
       setAnswered()
+    })
+    client.on('ready', () => {
+      if (waiting.isReady && asking.isReady) setAnswered()
     })
     client.connect().catch(() => undefined)
   }

@@ -74,7 +74,7 @@ export function createRedisEntries(connections: RedisConnections, prefix: string
     async drop(ids) {
       for (const part of partsOf(ids)) await asking.hDel(ledger, [...part])
     },
-    count: async () => await asking.hLen(ledger),
+    count: async () => await waiting.hLen(ledger),
   }
 }
 

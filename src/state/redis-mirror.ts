@@ -12,11 +12,12 @@ export interface RedisMirror {
   readWhole(): Promise<void>
   /** Takes what was found in Redis. */
   take(found: Found): Promise<void>
-  /** Gives every entry that was not found there. Where that fails, {@link mustGiveAgain} says so later. */
-  giveWhatRedisLacks(): Promise<void>
+  /** Begins to give every entry that was not found there. */
+  giveWhatRedisLacks(): void
+  /** Begins to give again what could not be given a while ago. */
+  giveWhatIsOwed(): void
   /** Resolves once Redis has an entry that is here. */
   shared(entry: LedgerEntry): Promise<void>
-  mustGiveAgain(): boolean
   /** Drops what is over from Redis, and compares how many are there and should be. */
   isTheSame(): Promise<boolean>
   /** Gives nothing at once any more until Redis was read whole again. */
@@ -24,7 +25,7 @@ export interface RedisMirror {
   close(): void
 }
 
-const giveAgainMs = 250
+const giveAgainMs = 500
 
 /** What has ended long ago is neither taken nor given. */
 export function createRedisMirror(
@@ -37,16 +38,20 @@ export function createRedisMirror(
   let faults: ReadonlySet<string> = new Set()
   let live = false
 
+  // It is dropped by somebody, some time.
+  const drop = (ids: readonly string[]): void => void entries.drop(ids).catch(() => undefined)
+
   async function take({ entries: found }: Found): Promise<void> {
+    if (found.length === 0) return
     const now = Date.now()
     const taken = found.filter(({ until }) => !isOver(until, now))
     for (const { id, until } of taken) giver.there.set(id, until)
     await own.addAll(taken)
-    await entries.drop(found.flatMap(({ id, until }) => (isOver(until, now) ? [id] : [])))
+    drop(found.flatMap(({ id, until }) => (isOver(until, now) ? [id] : [])))
   }
   const unfollow = own.follow((news) => {
     const given = live ? giver.lacking(news) : []
-    if (given.length > 0) void giver.give(given)
+    if (given.length > 0) giver.give(given)
   })
   return {
     async take(found) {
@@ -64,17 +69,17 @@ export function createRedisMirror(
       faults = left
       live = true
     },
-    async giveWhatRedisLacks() {
+    giveWhatRedisLacks() {
       const given: LedgerEntry[] = []
       own.follow((all) => given.push(...giver.lacking(all)))()
-      if (given.length > 0) await giver.give(given).catch(() => undefined)
+      if (given.length > 0) giver.give(given)
     },
+    giveWhatIsOwed: giver.giveWhatIsOwed,
     shared: giver.shared,
-    mustGiveAgain: giver.mustGiveAgain,
     async isTheSame() {
       const now = Date.now()
       const over = [...giver.there].flatMap(([id, until]) => (isOver(until, now) ? [id] : []))
-      await entries.drop(over)
+      drop(over)
       for (const id of over) giver.there.delete(id)
       return (await entries.count()) === giver.there.size + faults.size
     },
@@ -89,25 +94,29 @@ interface Giver {
   /** When each entry that is known to be in Redis ends. */
   readonly there: Map<string, number | undefined>
   lacking(all: readonly LedgerEntry[]): readonly LedgerEntry[]
-  /** Who does not wait for it need not fear that it rejects. */
-  give(given: readonly LedgerEntry[]): Promise<void>
+  give(given: readonly LedgerEntry[]): void
+  readonly giveWhatIsOwed: RedisMirror['giveWhatIsOwed']
   readonly shared: RedisMirror['shared']
-  readonly mustGiveAgain: RedisMirror['mustGiveAgain']
   forget(): void
 }
 
 function createGiver(entries: RedisEntries, outage: Outage, explain: RedisConnections['explain']): Giver {
   const there = new Map<string, number | undefined>()
   const underway = new Map<string, Promise<void>>()
+  const owed = new Map<string, LedgerEntry>()
   let failed: Instant | undefined
 
   async function put(given: readonly LedgerEntry[]): Promise<void> {
     try {
       await entries.put(given)
-      for (const { id, until } of given) there.set(id, until)
       outage.end()
+      for (const { id, until } of given) {
+        there.set(id, until)
+        owed.delete(id)
+      }
     } catch (error) {
       failed = instant()
+      for (const entry of given) owed.set(entry.id, entry)
       outage.begin(explain(error))
       throw error
     } finally {
@@ -117,6 +126,7 @@ function createGiver(entries: RedisEntries, outage: Outage, explain: RedisConnec
   function give(given: readonly LedgerEntry[]): Promise<void> {
     const giving = put(given)
     for (const { id } of given) underway.set(id, giving)
+    // Whoever waits for it hears of it all the same.
     giving.catch(() => undefined)
     return giving
   }
@@ -126,14 +136,17 @@ function createGiver(entries: RedisEntries, outage: Outage, explain: RedisConnec
       const now = Date.now()
       return all.filter(({ id, until }) => !(there.has(id) || isOver(until, now)))
     },
-    give,
+    give: (given) => void give(given),
+    giveWhatIsOwed() {
+      const due = failed !== undefined && msSince(failed) > giveAgainMs
+      if (due && owed.size > 0 && underway.size === 0) give([...owed.values()])
+    },
     async shared(entry) {
       if (!there.has(entry.id)) await (underway.get(entry.id) ?? give([entry]))
     },
-    mustGiveAgain: () => failed !== undefined && msSince(failed) > giveAgainMs,
     forget() {
       there.clear()
-      failed = undefined
+      owed.clear()
     },
   }
 }

@@ -48,6 +48,7 @@ function createLedger(database: DatabaseSync, file: string, reports: Reports): E
     outage.end()
   }
   function tryLook(): void {
+    if (!database.isOpen) return
     try {
       look()
     } catch (error) {

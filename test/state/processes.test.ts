@@ -2,12 +2,14 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import {
+  delaysMs,
   entry,
   hasAdded,
   hasCounted,
   hasTold,
   hasUsed,
   inSeconds,
+  medianOf,
   open,
   startPeer,
   stateFile,
@@ -25,6 +27,12 @@ describe('the ledger that several processes share', patient, () => {
     await until(() => here.told.includes('theirs'), 'this process is told')
     await here.ledger.add(entry('ours'))
     await there.says(hasTold('ours'))
+  })
+
+  it('tells another process within a tenth of a second', async () => {
+    const file = await stateFile()
+    const peers = [await startPeer({ file, named: true }), await startPeer({ file, named: true })]
+    expect(medianOf(await delaysMs(peers[0], peers[1]))).toBeLessThan(100)
   })
 
   it('loses nothing that was acknowledged before a kill', async () => {

@@ -24,6 +24,9 @@ export interface Peer {
   ask(question: Question): void
   /** Waits for something it says, also where it has said it already. */
   says<T extends Said>(fits: (said: Said) => said is T): Promise<T>
+  /** Holds it as it is, and lets it go on. */
+  freeze(): void
+  thaw(): void
   kill(): Promise<void>
 }
 
@@ -75,8 +78,15 @@ export async function until(fits: () => boolean, what: string, withinMs = 10_000
 
 /** Starts a process that opens a state; it is killed with the test at the latest. */
 export async function startPeer(options: Omit<StateOptions, 'onFault' | 'onWarning'>): Promise<Peer> {
-  const child = fork(fileURLToPath(new URL('peer.ts', import.meta.url)), [JSON.stringify(options)], { execArgv: [] })
+  const child = fork(fileURLToPath(new URL('peer.ts', import.meta.url)), [JSON.stringify(options)], {
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  })
   const said: Said[] = []
+  let errors = ''
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    errors += text
+  })
   child.on('message', (message: Said) => said.push(message))
   const end = (): void => void child.kill('SIGKILL')
   process.once('exit', end)
@@ -86,9 +96,11 @@ export async function startPeer(options: Omit<StateOptions, 'onFault' | 'onWarni
     async says(fits) {
       await until(() => said.some(fits) || child.exitCode !== null, 'the other process says so')
       const found = said.find(fits)
-      if (found === undefined) throw new Error(`the other process ended with code ${child.exitCode}`)
+      if (found === undefined) throw new Error(`the other process ended with code ${child.exitCode}: ${errors}`)
       return found
     },
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
     async kill() {
       process.off('exit', end)
       if (child.exitCode !== null || child.signalCode !== null) return
@@ -102,15 +114,22 @@ export async function startPeer(options: Omit<StateOptions, 'onFault' | 'onWarni
   return peer
 }
 
-/** The quantiles of durations in milliseconds, for a report. */
-export function quantiles(durationsMs: readonly number[]): {
-  readonly p50: number
-  readonly p99: number
-  readonly max: number
-} {
-  const sorted = durationsMs.toSorted((one, other) => one - other)
-  const at = (part: number): number => Number(sorted[Math.floor(part * (sorted.length - 1))]?.toFixed(2))
-  return { p50: at(0.5), p99: at(0.99), max: at(1) }
+/** Adds entries to one process: after how long each was told to another one, since it was told to the first. Milliseconds. */
+export async function delaysMs(from: Peer | undefined, to: Peer | undefined, times = 40): Promise<readonly number[]> {
+  if (from === undefined || to === undefined) throw new Error('two processes are needed')
+  const delays: number[] = []
+  for (let number = 0; number < times; number += 1) {
+    const id = `delay-${number}`
+    from.ask({ add: entry(id) })
+    const [first, second] = [await from.says(hasTold(id)), await to.says(hasTold(id))]
+    delays.push(Number(BigInt(second.at) - BigInt(first.at)) / 1e6)
+  }
+  return delays
+}
+
+/** The one in the middle. */
+export function medianOf(numbers: readonly number[]): number {
+  return numbers.toSorted((one, other) => one - other)[Math.floor(numbers.length / 2)] ?? Number.NaN
 }
 
 /** It has added this entry. */
