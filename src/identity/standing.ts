@@ -55,6 +55,7 @@ function diminished(subject: Subject, { roles, grants }: Extract<Judgement, { ki
   return Object.freeze({
     ...subject,
     grants: Object.freeze(Object.fromEntries(left)),
-    ...(roles.length === 0 ? {} : { withdrawnRoles: Object.freeze([...roles]) }),
+    withdrawnRoles: Object.freeze([...roles]),
+    withdrawnGrants: Object.freeze({ ...grants }),
   })
 }

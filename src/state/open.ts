@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { inMemory, isFileThere, StateFileError } from './database.ts'
 import type { State } from './ledger.ts'
 import type { Reports } from './outage.ts'
@@ -37,11 +38,19 @@ export async function openState({ redis, ...options }: StateOptions): Promise<St
 async function openEmbedded({ file, named, create = true, ...reports }: StateOptions): Promise<EmbeddedState> {
   if (!create && !isFileThere(file)) return await openEmbeddedState(inMemory, reports)
   try {
-    return await openEmbeddedState(file, reports)
+    const state = await openEmbeddedState(file, reports)
+    warnOfOthers(file, reports)
+    return state
   } catch (error) {
     // A file that is there may hold revocations, and must not be done without.
     if (named || !(error instanceof StateFileError) || !error.absent) throw error
     reports.onWarning(`${error.message}; until then revocations and counts end with this process`)
     return await openEmbeddedState(inMemory, reports)
   }
+}
+
+// Whoever writes there can revoke, and can make API keys. Windows has no such modes.
+function warnOfOthers(file: string, { onWarning }: Reports): void {
+  if (process.platform === 'win32' || (statSync(file).mode & 0o002) === 0) return
+  onWarning(`everybody on this host can write the state file \`${file}\`: run \`chmod 600\``)
 }

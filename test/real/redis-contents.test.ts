@@ -68,6 +68,21 @@ withRedis('what is in the way in Redis', patient, () => {
   })
 })
 
+withRedis('a Redis that takes nothing', patient, () => {
+  it('is read all the same, and given what it lacks once it takes it', async () => {
+    const redis = await startRedis()
+    const [one, other] = [await replica(redis), await replica(redis)]
+    await redis.command('CONFIG', 'SET', 'maxmemory', '1')
+    expect(await one.ledger.add(entry('a'))).toEqual({ shared: false })
+    expect(one.faults).toEqual([expect.stringMatching(/^Redis at redis:\S+ takes no entries: .*(OOM|maxmemory)/)])
+    await expect(one.tally.count('k', 1, inSeconds(60))).rejects.toThrow(/OOM|maxmemory/)
+    await certain(one, other)
+    await redis.command('CONFIG', 'SET', 'maxmemory', '0')
+    await told('a', other)
+    expect(one.warnings).toEqual([expect.stringMatching(/ takes entries again$/)])
+  })
+})
+
 withRedis('the address of Redis', patient, () => {
   it('may be a socket file', async () => {
     const socket = (await stateFile()).replace('kept/state.db', 'redis.sock')
@@ -86,6 +101,12 @@ withRedis('the address of Redis', patient, () => {
     ])
     await expect(wrong.tally.once('u', inSeconds(60))).rejects.toThrow(/^Redis at redis:\/\/127\.0\.0\.1:\d+: /)
     expect(JSON.stringify([wrong.faults, wrong.warnings])).not.toMatch(/wr0ng/)
+  })
+
+  it('leaves a replica uncertain where the other side speaks no TLS', async () => {
+    const one = await replica({ url: (await startRedis()).url.replace('redis:', 'rediss:') })
+    expect(one.ledger.uncertainForMs()).toBe(Number.POSITIVE_INFINITY)
+    expect(one.faults).toEqual([expect.stringMatching(/^Redis at rediss:\S+ cannot be followed: /)])
   })
 
   it.each(['redis://127.0.0.1/x', 'redis://:%zz@127.0.0.1', 'http://127.0.0.1'])(

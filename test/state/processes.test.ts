@@ -88,7 +88,7 @@ describe('the tally that several processes share', patient, () => {
     const adding = state.ledger.add(entry('a'))
     await sleep(100)
     clearInterval(turning)
-    expect(turns).toBeGreaterThan(4)
+    expect(turns).toBeGreaterThan(2)
     holder.exec('COMMIT')
     holder.close()
     expect(await adding).toEqual({ shared: true })

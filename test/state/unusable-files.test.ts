@@ -1,4 +1,4 @@
-import { access, mkdir, rename, stat, writeFile } from 'node:fs/promises'
+import { access, chmod, mkdir, rename, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
@@ -55,6 +55,15 @@ describe('a state file that goes bad', () => {
     await until(() => before.told.includes('b'), 'who has it open is told too')
     expect(before.faults).toHaveLength(5)
     expect(before.ledger.uncertainForMs()).toBe(0)
+  })
+
+  it('is named where everybody may write it', async () => {
+    const file = await stateFile()
+    expect((await open({ file })).warnings).toEqual([])
+    await chmod(file, 0o666)
+    expect((await open({ file })).warnings).toEqual([
+      expect.stringMatching(/^everybody on this host can write .*chmod 600/),
+    ])
   })
 
   it('makes the ledger uncertain where it is removed or replaced while it is open', async () => {
