@@ -34,7 +34,10 @@ describe('raw claims', () => {
   const all = { sub: 'alice', realm_access: { roles: ['first'], ...bare }, roles: ['second'], ...bare }
 
   test('without iss are read by the paths of the first issuer', async () => {
-    expect(await read(all)).toEqual({ ok: true, subject: { id: 'alice', grants: {}, roles: ['first'], ...bare, facts } })
+    expect(await read(all)).toEqual({
+      ok: true,
+      subject: { id: 'alice', grants: {}, roles: ['first'], ...bare, facts },
+    })
   })
 
   test('with iss are read by the paths of that issuer', async () => {
