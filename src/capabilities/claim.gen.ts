@@ -43,9 +43,9 @@ jti?: string
  */
 sid?: string
 /**
- * SHA-256 of the credential, base64url (RFC 9449 section 4.2).
+ * SHA-256 of header and payload of the credential, base64url.
  */
-ath?: string
+digest?: string
 iat?: number
 /**
  * Id of an API key.

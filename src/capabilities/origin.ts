@@ -12,7 +12,7 @@ export function originOf({ id, facts, ...withdrawn }: Subject): CapabilityOrigin
     sub: subject === id ? undefined : subject,
     jti,
     sid: session,
-    ath: digest,
+    digest,
     iat: issuedAt,
     api_key: apiKey,
     withdrawn: withdrawalDigest({ roles, grants }),
@@ -22,8 +22,8 @@ export function originOf({ id, facts, ...withdrawn }: Subject): CapabilityOrigin
 
 /** What a revocation of the credential behind a capability token can name. */
 export function factsOf(origin: CapabilityOrigin | undefined, subject: string): CredentialFacts {
-  const { iss, sub = subject, jti, sid, ath, iat, api_key } = origin ?? {}
-  return { issuer: iss, subject: sub, jti, session: sid, digest: ath, issuedAt: iat, apiKey: api_key }
+  const { iss, sub = subject, jti, sid, digest, iat, api_key } = origin ?? {}
+  return { issuer: iss, subject: sub, jti, session: sid, digest, issuedAt: iat, apiKey: api_key }
 }
 
 type Withdrawal = Pick<Extract<Judgement, { kind: 'diminished' }>, 'roles' | 'grants'>

@@ -178,7 +178,7 @@ describe('what a capability token is bound to', () => {
         sub: 'f81d4fae',
         jti: 'token-1',
         sid: 'session-1',
-        ath: 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg',
+        digest: 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg',
         iat: now - 100,
       })
       const sparse = { ...alice, facts: { subject: 'alice', apiKey: 'key-1', jti: undefined } }

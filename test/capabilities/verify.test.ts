@@ -55,7 +55,7 @@ describe('a capability token that verifies', () => {
 
   it('gives the revision, and what it was minted for', async () => {
     const verify = createCapabilityVerifier(trust)
-    const origin = { iss: 'https://sso.example.com', jti: 'j', sid: 's', ath: 'd', iat: now - 9, api_key: 'k' }
+    const origin = { iss: 'https://sso.example.com', jti: 'j', sid: 's', digest: 'd', iat: now - 9, api_key: 'k' }
     const facts = {
       issuer: 'https://sso.example.com',
       subject: 'alice',
@@ -76,7 +76,7 @@ describe('a capability token that verifies', () => {
   })
 
   it('is refused in profile strict where it does not say well what it was minted for', async () => {
-    for (const origin of ['x', 7, [], null, { iss: 7 }, { iat: 'then' }, { jti: null }, { ath: {} }]) {
+    for (const origin of ['x', 7, [], null, { iss: 7 }, { iat: 'then' }, { jti: null }, { digest: {} }]) {
       expect(await both(token({ origin })), JSON.stringify(origin)).toEqual(['token_malformed', 'ok'])
     }
     expect(await both(token({ origin: {} }))).toEqual(nowhere('ok'))
