@@ -22,6 +22,8 @@ import { patient, real, useKeycloakPlace } from './keycloak-place.ts'
 
 /** How often events are asked for here, in milliseconds. */
 const intervalMs = 100
+/** How long it is waited for what is measured, in milliseconds: the machine may be busy with other tests. */
+const waitMs = 20_000
 const client = { clientId: 'mcp-authz', clientSecretFile: 'keycloak-secret.txt', intervalMs }
 const issuer = {
   audiences: ['mcp-gateway'],
@@ -80,7 +82,11 @@ real('what ends a token in Keycloak', patient, () => {
     const tokens = await goodTokens(of, tool, listeners())
     const begun = performance.now()
     const timed = async (standing: () => Promise<string>, wanted: string): Promise<number> =>
-      await eventually(async () => ((await standing()) === wanted ? performance.now() - begun : undefined), what)
+      await eventually(
+        async () => ((await standing()) === wanted ? performance.now() - begun : undefined),
+        what,
+        waitMs,
+      )
     const ended = reason === 'token_revoked' ? 'ended' : 'less'
     const [eventsMs, logoutMs, callMs] = await Promise.all([
       timed(async () => await standingOf(byEvents, tokens), ended),
@@ -104,14 +110,18 @@ async function evaluated(http: string, token: string): Promise<unknown> {
 
 /** Tokens that are good for everybody: what was ended a moment ago ends what is issued within the second too. */
 async function goodTokens(user: string, tool: string, { byLogout, byEvents }: Listeners): Promise<Tokens> {
-  return await eventually(async () => {
-    const tokens = await place().logIn(user)
-    const standings = [await standingOf(byLogout, tokens), await standingOf(byEvents, tokens)]
-    const answer = await place().call(tokens.access_token, tool)
-    if (answer === 'ok' && standings.every((standing) => standing === 'whole')) return tokens
-    await sleep(300)
-    return undefined
-  }, `good tokens of ${user}`)
+  return await eventually(
+    async () => {
+      const tokens = await place().logIn(user)
+      const standings = [await standingOf(byLogout, tokens), await standingOf(byEvents, tokens)]
+      const answer = await place().call(tokens.access_token, tool)
+      if (answer === 'ok' && standings.every((standing) => standing === 'whole')) return tokens
+      await sleep(300)
+      return undefined
+    },
+    `good tokens of ${user}`,
+    waitMs,
+  )
 }
 
 async function standingOf({ authenticator }: Listener, { access_token: token }: Tokens): Promise<string> {

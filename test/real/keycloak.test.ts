@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { patient, real, useKeycloakPlace } from './keycloak-place.ts'
 
 /** How long the keys of a Keycloak that is gone are good for here, in seconds. */
-const maxOutageSeconds = 6
+const maxOutageSeconds = 10
 
 const place = useKeycloakPlace({
   audiences: ['mcp-gateway'],
