@@ -74,12 +74,12 @@ withRedis('a Redis that takes nothing', patient, () => {
     const [one, other] = [await replica(redis), await replica(redis)]
     await redis.command('CONFIG', 'SET', 'maxmemory', '1')
     expect(await one.ledger.add(entry('a'))).toEqual({ shared: false })
-    expect(one.faults).toEqual([expect.stringMatching(/^Redis at redis:\S+ takes no entries: .*(OOM|maxmemory)/)])
+    expect(one.faults).toContainEqual(expect.stringMatching(/^Redis at redis:\S+ takes no entries: .*(OOM|maxmemory)/))
     await expect(one.tally.count('k', 1, inSeconds(60))).rejects.toThrow(/OOM|maxmemory/)
     await certain(one, other)
     await redis.command('CONFIG', 'SET', 'maxmemory', '0')
     await told('a', other)
-    expect(one.warnings).toEqual([expect.stringMatching(/ takes entries again$/)])
+    await until(() => one.warnings.some((text) => text.endsWith(' takes entries again')), 'it says so')
   })
 })
 
