@@ -82,6 +82,19 @@ export async function patiently<T>(work: () => T, withinMs: number): Promise<T> 
   }
 }
 
+/** Does all of it, or nothing; what is read is of one moment. */
+export function inTransaction<T>(database: DatabaseSync, begin: 'BEGIN' | 'BEGIN IMMEDIATE', work: () => T): T {
+  database.exec(begin)
+  try {
+    const result = work()
+    database.exec('COMMIT')
+    return result
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK')
+    throw error
+  }
+}
+
 /** Whether another process was writing for longer than one attempt waits. */
 export function isBusy(error: unknown): boolean {
   return sqliteCode(error) === sqliteBusy
@@ -110,16 +123,12 @@ function makeFile(file: string): void {
 }
 
 function prepare(database: DatabaseSync, file: string): void {
-  if (isNew(database, file)) {
-    database.exec('PRAGMA journal_mode = WAL; BEGIN IMMEDIATE')
-    try {
-      if (isNew(database, file)) database.exec(schema)
-      database.exec('COMMIT')
-    } catch (error) {
-      if (database.isTransaction) database.exec('ROLLBACK')
-      throw error
-    }
-  }
+  if (!inTransaction(database, 'BEGIN', () => isNew(database, file))) return
+  database.exec('PRAGMA journal_mode = WAL')
+  // Another process may have been faster.
+  inTransaction(database, 'BEGIN IMMEDIATE', () => {
+    if (isNew(database, file)) database.exec(schema)
+  })
 }
 
 function isNew(database: DatabaseSync, file: string): boolean {

@@ -36,14 +36,15 @@ const slackMs = 500
 export function shareLedger(
   own: EmbeddedLedger,
   connections: RedisConnections,
-  { prefix, ...reports }: Reports & { readonly prefix: string },
+  { prefix, ...open }: Reports & { readonly prefix: string },
 ): SharedLedger {
+  const closing = new AbortController()
+  const reports = untilAborted(open, closing.signal)
   const { name, explain, generation } = connections
   const entries = createRedisEntries(connections, prefix)
   const outage = createOutage(`Redis at ${name} cannot be followed`, `Redis at ${name} is followed again`, reports)
   const mirror = createRedisMirror(own, entries, { name, explain, ...reports })
   const freshness = createFreshness(slackMs)
-  const closing = new AbortController()
   const { promise: tried, resolve: setTried } = Promise.withResolvers<void>()
   const caughtUp = (): void => {
     outage.end()
@@ -115,4 +116,12 @@ async function followUntilInDoubt({ entries, mirror, freshness, generation, caug
     differed = !same
     if (same) compared = instant()
   }
+}
+
+/** What breaks because it is closed is no fault. */
+function untilAborted({ onFault, onWarning }: Reports, signal: AbortSignal): Reports {
+  const unlessAborted = (report: (text: string) => void) => (text: string) => {
+    if (!signal.aborted) report(text)
+  }
+  return { onFault: unlessAborted(onFault), onWarning: unlessAborted(onWarning) }
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { isBusy, openDatabase, patiently, unusable } from './database.ts'
+import { inTransaction, isBusy, openDatabase, patiently, unusable } from './database.ts'
 import { checkEntry, graceSeconds, maxEntryBytes, writeEntry } from './entry.ts'
 import { createFreshness, instant } from './freshness.ts'
 import type { Ledger, LedgerEntry } from './ledger.ts'
@@ -97,15 +97,10 @@ function refuseUnfit(entry: LedgerEntry): void {
 
 function insert(database: DatabaseSync, entries: readonly LedgerEntry[]): void {
   const sql = 'INSERT INTO ledger (id, type, until, body) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING'
-  database.exec('BEGIN IMMEDIATE')
-  try {
+  inTransaction(database, 'BEGIN IMMEDIATE', () => {
     const statement = database.prepare(sql)
     for (const { id, type, until, body } of entries) statement.run(id, type, until ?? null, JSON.stringify(body))
-    database.exec('COMMIT')
-  } catch (error) {
-    if (database.isTransaction) database.exec('ROLLBACK')
-    throw error
-  }
+  })
 }
 
 /** Whoever has the time deletes what is over; a busy file is swept another time. */

@@ -25,14 +25,20 @@ export function createReader(database: DatabaseSync, file: string, { onFault }: 
   const followers = new Set<Follower>()
   // Where nothing is new this costs as little as asking for `PRAGMA data_version`: some microseconds.
   const rows = database.prepare('SELECT seq, id, type, until, body FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?')
+  const reported = new Set<string>()
   const refuseReplaced = createReplacementCheck(file)
 
+  function reportOnce(fault: string): void {
+    if (reported.has(fault)) return
+    reported.add(fault)
+    onFault(fault)
+  }
   function tell(follower: Follower): void {
     for (;;) {
       const found = rows.all(follower.told, batch)
       const entries = found.flatMap((row) => {
         const reading = readRow(row)
-        if (!reading.ok) onFault(`row ${row['seq']} of the state file \`${file}\` is left out: ${reading.fault}`)
+        if (!reading.ok) reportOnce(`row ${row['seq']} of the state file \`${file}\` is left out: ${reading.fault}`)
         return reading.ok ? [reading.entry] : []
       })
       if (entries.length > 0) follower.listener(entries)

@@ -29,6 +29,15 @@ describe('the ledger that several processes share', patient, () => {
     await there.says(hasTold('ours'))
   })
 
+  it('is made once where all of them start at once', async () => {
+    const file = await stateFile()
+    const peers = await Promise.all(Array.from({ length: 6 }, async () => await startPeer({ file, named: true })))
+    for (const [number, peer] of peers.entries()) peer.ask({ add: entry(`by ${number}`) })
+    for (const peer of peers) {
+      for (const number of peers.keys()) await peer.says(hasTold(`by ${number}`))
+    }
+  })
+
   it('tells another process within a tenth of a second', async () => {
     const file = await stateFile()
     const peers = [await startPeer({ file, named: true }), await startPeer({ file, named: true })]
