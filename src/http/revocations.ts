@@ -5,12 +5,7 @@ import type { Publisher } from '../revocation/list.ts'
 import { type OrderFields, orderFields, readOrder } from '../revocation/order.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { Revoker } from '../revocation/revoker.ts'
-
-/** Whether a request may do something with the service itself, by the API key it carries. */
-export type Permits = (
-  request: Pick<Request, 'rawHeaders' | 'socket'>,
-  permission: 'revocations:read' | 'revocations:write',
-) => Promise<{ readonly ok: true } | { readonly ok: false; readonly status: number; readonly message: string }>
+import type { Permits } from './permits.ts'
 
 export interface RevocationRoutes {
   readonly permits: Permits

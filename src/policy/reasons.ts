@@ -18,7 +18,7 @@ export const reasons = {
   token_revoked: ['credential', 'the token has been revoked'],
   token_party: ['credential', 'the token was issued to a client that is not accepted'],
   api_key_unknown: ['credential', 'the API key is not known'],
-  session_invalid: ['credential', 'the gateway session is not valid'],
+  session_invalid: ['credential', 'the session is not valid, or not the one of the token'],
   body_missing: ['request', 'the request has no body to decide by'],
   body_partial: ['request', 'the body did not arrive whole'],
   body_too_large: ['request', 'the body is larger than the limit'],

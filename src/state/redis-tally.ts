@@ -5,20 +5,27 @@ import { within } from './within.ts'
 // Nobody is kept waiting by a Redis that hangs.
 const answerWithinMs = 300
 
+/** Sets a count without changing when it ends, where it is there already. */
+const setScript = `
+local function set(key, uses, leftMs)
+  if not redis.call('SET', key, string.format('%.0f', uses), 'XX', 'KEEPTTL') then
+    redis.call('SET', key, string.format('%.0f', uses), 'PX', leftMs)
+  end
+end`
+
 /** A script is one step for everybody, so that no two see the same count. */
-const countScript = `
+const countScript = `${setScript}
 local uses = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), tonumber(ARGV[3]))
 if uses >= tonumber(ARGV[1]) then return 0 end
-uses = uses + 1
-redis.call('SET', KEYS[1], string.format('%.0f', uses), 'PX', ARGV[2])
-return uses`
+set(KEYS[1], uses + 1, ARGV[2])
+return uses + 1`
 
 /** One mark a key: `+` adds, `^` raises to. */
-const recordScript = `
+const recordScript = `${setScript}
 for i, key in ipairs(KEYS) do
   local uses, by = tonumber(redis.call('GET', key) or '0'), tonumber(ARGV[3 * i - 1])
   if ARGV[3 * i - 2] == '+' then uses = uses + by else uses = math.max(uses, by) end
-  redis.call('SET', key, string.format('%.0f', uses), 'PX', ARGV[3 * i])
+  set(key, uses, ARGV[3 * i])
 end
 return #KEYS`
 
@@ -31,11 +38,11 @@ const maxFloors = 10_000
  */
 export function createRedisTally(connections: RedisConnections, prefix: string, own: Pick<Tally, 'once'>): Tally {
   const { asking, explain, name } = connections
-  const floors = new Map<string, number>()
-  const remember = (key: string, uses: number): void => {
+  const floors = new Map<string, { readonly uses: number; readonly until: number }>()
+  const remember = (key: string, uses: number, until: number): void => {
     // The oldest goes: it is put back at the end whenever it is counted.
     floors.delete(key)
-    floors.set(key, uses)
+    floors.set(key, { uses, until })
     const [oldest] = floors.keys()
     if (floors.size > maxFloors && oldest !== undefined) floors.delete(oldest)
   }
@@ -52,11 +59,12 @@ export function createRedisTally(connections: RedisConnections, prefix: string, 
     async count(key, limit, until) {
       const leftMs = msUntil(until)
       if (limit < 1 || leftMs <= 0) return false
-      const floor = floors.get(key) ?? 0
+      const known = floors.get(key) ?? { uses: 0, until: 0 }
+      const { uses: floor, until: end } = msUntil(known.until) > 0 ? known : { uses: 0, until }
       const asked = { keys: [counter(key)], arguments: [limit, leftMs, floor].map(String) }
       const uses = await ask(asking.eval(countScript, asked))
       if (typeof uses !== 'number') throw new Error(`Redis at ${name}: its answer is no count`)
-      remember(key, uses === 0 ? Math.max(floor, limit) : uses)
+      remember(key, uses === 0 ? Math.max(floor, limit) : uses, end)
       return uses === 0 ? false : uses
     },
     async record(marks) {

@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { SignJWT } from 'jose'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { Permits } from '../../src/http/revocations.ts'
+import type { Permits } from '../../src/http/permits.ts'
 import { followList } from '../../src/revocation/follower.ts'
 import { createPublisher, listType } from '../../src/revocation/list.ts'
 import { createRevocations } from '../../src/revocation/revocations.ts'

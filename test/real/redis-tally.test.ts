@@ -30,6 +30,38 @@ withRedis('the tally in Redis', patient, () => {
     const [one, other] = await Promise.all(peers.map(async (peer) => (await peer.says(hasUsed)).first))
     for (const index of keys.keys()) expect([one?.[index], other?.[index]].filter(Boolean)).toHaveLength(1)
   })
+})
+
+withRedis('counts that Redis may lose', patient, () => {
+  it('go on where they were after a Redis that came back empty', async () => {
+    const redis = await startRedis()
+    const { tally } = await replica(redis)
+    const end = inSeconds(60)
+    expect([await tally.count('k', 3, end), await tally.count('k', 3, end)]).toEqual([1, 2])
+    await redis.command('FLUSHALL')
+    expect([await tally.count('k', 3, end), await tally.count('k', 3, end)]).toEqual([3, false])
+    await redis.command('FLUSHALL')
+    expect(await tally.count('k', 3, end)).toBe(false)
+  })
+})
+
+withRedis('the memory of Redis', patient, () => {
+  it('records what happened already, and never beyond its end', async () => {
+    const redis = await startRedis()
+    const { tally } = await replica(redis)
+    const end = inSeconds(60)
+    await tally.record([
+      { key: 'a', until: end, add: 2 },
+      { key: 'b', until: end, atLeast: 1_800_000_000 },
+      { key: 'over', until: inSeconds(-1), add: 1 },
+    ])
+    await tally.record([
+      { key: 'a', until: end, add: 3 },
+      { key: 'b', until: end, atLeast: 1_700_000_000 },
+    ])
+    expect(await tally.counts(['a', 'b', 'over'])).toEqual([5, 1_800_000_000, 0])
+    expect(await tally.count('a', 6, end)).toBe(6)
+  })
 
   it('forgets what is over', async () => {
     const redis = await startRedis()
