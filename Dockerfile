@@ -18,8 +18,11 @@ COPY bin bin
 COPY schemas schemas
 COPY examples examples
 COPY bundles/mcp-authz.tar.gz bundles/mcp-authz.tar.gz
+RUN install -d -o node -g node -m 700 /var/lib/mcp-authz
+VOLUME /var/lib/mcp-authz
 USER node
-# Configuration and keys are mounted, never built in. Both addresses are loopback by default; to be reached from outside
+# Configuration and keys are mounted, never built in. What must outlive the container goes to the volume: set
+# `state: {file: /var/lib/mcp-authz/state.db}`. Both addresses are loopback by default; to be reached from outside
 # the container: serve --config /etc/mcp-authz/mcp-authz.yaml --grpc 0.0.0.0:9191 --http 0.0.0.0:8181
 EXPOSE 9191 8181
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
