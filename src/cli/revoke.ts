@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { textOf } from '../policy/errors.ts'
 import { type ListedRevocation, listed } from '../revocation/entry.ts'
-import { type OrderFields, readOrder } from '../revocation/order.ts'
+import { type OrderFields, orderFields, readOrder } from '../revocation/order.ts'
 import { describe } from '../revocation/revoker.ts'
 import { type ExitCode, exit, type Terminal, UsageError } from './exit.ts'
 import { withKept } from './state.ts'
@@ -17,7 +17,7 @@ export interface RevokeOptions extends Omit<OrderFields, 'server'> {
 /** `revoke`: takes something away; done when it survives a restart. */
 export async function revoke(options: RevokeOptions, terminal: Terminal): Promise<ExitCode> {
   const reading = readOrder(await fieldsOf(options, terminal), Date.now() / 1000)
-  if (!reading.ok) throw new UsageError(reading.message)
+  if (!reading.ok) throw new UsageError(asOptions(reading.message))
   return await withKept(options, { terminal, state: 'create' }, async ({ revoker }) => {
     const { id, shared } = await revoker.revoke(reading.order)
     const said = `revoked ${describe(reading.order.target)} (${id})`
@@ -38,6 +38,13 @@ export async function printRevocations(
     terminal.out.write(text === '' ? 'nothing is revoked\n' : `${text}\n`)
     return exit.ok
   })
+}
+
+/** The names of fields as the options that give them. */
+function asOptions(message: string): string {
+  const isField = (name: string): boolean => orderFields.some((field) => field === name)
+  const optionOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+  return message.replace(/`(\w+)`/g, (quoted, name: string) => (isField(name) ? `\`${optionOf(name)}\`` : quoted))
 }
 
 async function fieldsOf(options: RevokeOptions, { cwd }: Terminal): Promise<OrderFields> {
