@@ -4,7 +4,8 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { inputsOf, pinnedVersion, pins, stampPath, type ToolName, toolPath, toolsFolder } from './paths.ts'
-import { type Installed, recipes } from './recipes.ts'
+import { recipes } from './recipes.ts'
+import type { Installed } from './run-command.ts'
 
 const usage = 'usage: npm run tools -- [--only opa|envoy|ghz|redis|keycloak]... [--for-tests]'
 const usedByTests: readonly ToolName[] = ['opa', 'envoy', 'redis', 'keycloak']

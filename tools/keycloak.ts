@@ -4,8 +4,7 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { root } from './paths.ts'
-import type { Installed } from './recipes.ts'
-import { type Finished, lastWords, type RunOptions, runCommand } from './run-command.ts'
+import { type Finished, type Installed, lastWords, type RunOptions, runCommand } from './run-command.ts'
 
 /** Who copies the distribution out of Maven Central, by its full version as everything else that is pinned. */
 const plugin = 'org.apache.maven.plugins:maven-dependency-plugin:3.9.0'

@@ -3,10 +3,7 @@ import { access, chmod, copyFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { installKeycloak } from './keycloak.ts'
 import { pinnedVersion, pins, root, type ToolName } from './paths.ts'
-import { lastWords, runCommand } from './run-command.ts'
-
-/** How an installation went: what to say of it, or why there is none. */
-export type Installed = { readonly ok: true; readonly how: string } | { readonly ok: false; readonly reason: string }
+import { type Installed, lastWords, runCommand } from './run-command.ts'
 
 /** How one tool is installed, and what goes without it. */
 export interface Recipe {

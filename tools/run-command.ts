@@ -43,3 +43,6 @@ function codeOf(code: unknown): number {
   if (code === 'ENOENT' || code === 'EACCES') return 127
   return typeof code === 'number' ? code : 1
 }
+
+/** How an installation went: what to say of it, or why there is none. */
+export type Installed = { readonly ok: true; readonly how: string } | { readonly ok: false; readonly reason: string }
