@@ -96,7 +96,9 @@ async function decide(parts: Parts, attempt: Attempt, counted: boolean): Promise
   const named = { ...known, subject: subject.id }
   if (!reading.ok) return { decision: denial(reading.code, named), subject }
   if (engine === undefined) return { decision: denial('not_ready', named), subject }
-  const objection = (await unmet(parts, attempt, reading)) ?? (await unadmitted(parts, attempt, { subject, counted }))
+  // Most requests have neither, and are not to wait for nothing.
+  const isPlain = attempt.precondition === undefined && subject.apiKey === undefined
+  const objection = isPlain ? undefined : await objectionTo(parts, { ...attempt, reading }, { subject, counted })
   if (objection !== undefined) return { decision: denial(objection, named), subject }
   const scope = scopeOf(parts, { subject, virtualServers: reading.virtualServers, principal })
   const decision = judged(parts, { engine, scope, reading, named })
@@ -110,18 +112,15 @@ async function admit({ admission }: Parts, subject: Subject, occasion: Occasion)
   return await admission.admit(subject, occasion)
 }
 
-/** What a door asks beside the credential: requests come before policy, and nothing is counted for those refused. */
-async function unmet(parts: Parts, { precondition }: Attempt, reading: Read): Promise<ReasonCode | undefined> {
-  const fault = await precondition?.(reading)
-  if (fault !== undefined && categoryOf(fault.code) === 'service') tell(parts, fault.code, fault.detail)
-  return fault?.code
-}
-
-async function unadmitted(
+/** What is asked beside credential and policy: requests come first, and nothing is counted for one that is refused. */
+async function objectionTo(
   parts: Parts,
-  { address }: Attempt,
+  { reading, precondition, address }: Attempt & { readonly reading: Read },
   { subject, counted }: { readonly subject: Subject; readonly counted: boolean },
 ): Promise<ReasonCode | undefined> {
+  const fault = await precondition?.(reading)
+  if (fault !== undefined && categoryOf(fault.code) === 'service') tell(parts, fault.code, fault.detail)
+  if (fault !== undefined) return fault.code
   const admitted = await admit(parts, subject, { address, counted })
   return admitted.ok ? undefined : admitted.code
 }

@@ -33,7 +33,9 @@ export function createKeptTokens(): KeptTokens {
 
   return {
     async token(minter, request, seconds) {
-      const key = JSON.stringify([request.session ?? null, request.server ?? null])
+      const { session, server } = request
+      const isWhole = session === undefined && server === undefined
+      const key = isWhole ? '' : JSON.stringify([session ?? null, server ?? null])
       const kid = minter.kid()
       const found = byUse.get(key)
       if (found?.kid === kid && seconds < found.freshUntil) {
