@@ -14,7 +14,7 @@ import { followList } from './revocation/follower.ts'
 import type { ListTrust } from './revocation/list.ts'
 import { createRevocations, type Revocations } from './revocation/revocations.ts'
 import { createRevoker, type Revoker } from './revocation/revoker.ts'
-import type { State } from './state/ledger.ts'
+import type { Ledger, State } from './state/ledger.ts'
 import { openState } from './state/open.ts'
 
 /** What is kept, opened. */
@@ -52,7 +52,7 @@ export async function openKept(config: Config, { state: wanted, trust, onWarning
   const { followUrl: url, whenUnknown, maxUnknownSeconds } = config.revocations
   const followed = url === undefined || trust === undefined ? undefined : followList({ url, trust, onFault: onWarning })
   const revocations = createRevocations({
-    ledger: followed ?? state.ledger,
+    ledger: followed === undefined ? state.ledger : both(state.ledger, followed),
     whenUnknown,
     maxUnknownMs: maxUnknownSeconds * 1000,
     onFault: onWarning,
@@ -93,6 +93,21 @@ export async function openKept(config: Config, { state: wanted, trust, onWarning
     },
   }
 }
+
+/** What this side was told itself and what it follows: each of them takes away, and either can be uncertain. */
+function both(own: Followed, other: Followed): Followed {
+  return {
+    follow(listener) {
+      const ends = [own.follow(listener), other.follow(listener)]
+      return () => {
+        for (const end of ends) end()
+      }
+    },
+    uncertainForMs: () => Math.max(own.uncertainForMs(), other.uncertainForMs()),
+  }
+}
+
+type Followed = Pick<Ledger, 'follow' | 'uncertainForMs'>
 
 interface Sealing {
   readonly seal?: (text: string, id: string) => string | undefined

@@ -1,7 +1,7 @@
 import { minSigningKeyBytes } from '../gateway/signing-key.ts'
 import { addressFault } from '../identity/key-document.ts'
 import type { Check } from './check.ts'
-import type { GatewayConfig, McpConfig, RevocationsConfig, StateConfig } from './config.ts'
+import type { CapabilitiesConfig, GatewayConfig, McpConfig, RevocationsConfig, StateConfig } from './config.ts'
 import type { Environment } from './expand.ts'
 import type { Draft } from './section.ts'
 
@@ -78,11 +78,17 @@ function isRedisAddress(text: string): boolean {
 /** `revocations`. */
 export function resolveRevocations(
   { whenUnknown = 'deny', maxUnknownSeconds = 5, follow }: NonNullable<Draft['revocations']>,
-  allowHttp: boolean,
+  { capabilities, allowHttp }: { readonly capabilities: CapabilitiesConfig; readonly allowHttp: boolean },
   check: Check,
 ): RevocationsConfig {
+  const path = ['revocations', 'follow']
   const fault = follow?.url === undefined ? undefined : addressFault(follow.url, allowHttp)
-  if (fault !== undefined) check.report(['revocations', 'follow', 'url'], fault, 'write an https address')
+  if (fault !== undefined) check.report([...path, 'url'], fault, 'write an https address')
+  const trusts = capabilities.trusted !== undefined || capabilities.keyFile !== undefined
+  if (follow !== undefined && !trusts && !check.isBroken(['capabilities'])) {
+    const mend = 'name the public key of that service in `capabilities.trusted`'
+    check.report(path, 'nobody could have signed a list that is believed here', mend)
+  }
   if (whenUnknown === 'allow') {
     check.warn(
       'revocations.whenUnknown is `allow`: while the revocations of others cannot be had, what they revoke stays allowed',

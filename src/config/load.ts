@@ -79,6 +79,11 @@ async function configOf(
   const issuers = draft.issuers ?? []
   checkIssuersDiffer(issuers, check)
   const mcp = resolveMcp(draft.mcp ?? {}, check)
+  const capabilities = await resolveCapabilities(
+    draft.capabilities ?? {},
+    { profile: mcp.profile, allowHttp: insecure.httpIssuers },
+    check,
+  )
   return {
     ...origin,
     listen: resolveListen(draft.listen ?? {}, check),
@@ -87,16 +92,12 @@ async function configOf(
     issuers: await Promise.all(
       issuers.map((issuer, index) => resolveIssuer(issuer, ['issuers', index], insecure, check)),
     ),
-    capabilities: await resolveCapabilities(
-      draft.capabilities ?? {},
-      { profile: mcp.profile, allowHttp: insecure.httpIssuers },
-      check,
-    ),
+    capabilities,
     mcp,
     gateway: resolveGateway(draft.gateway ?? {}, { env, profile: mcp.profile, signingKey }, check),
     protectedResource: resolveProtectedResource(draft.protectedResource, { env, issuers }, check),
     state: resolveState(draft.state ?? {}, check),
-    revocations: resolveRevocations(draft.revocations ?? {}, insecure.httpIssuers, check),
+    revocations: resolveRevocations(draft.revocations ?? {}, { capabilities, allowHttp: insecure.httpIssuers }, check),
     insecure,
   }
 }

@@ -25,6 +25,7 @@ function textOf({ gateway }: Config): string | undefined {
   return gateway.signingKey && new TextDecoder().decode(gateway.signingKey)
 }
 
+const trusted = 'capabilities: {trusted: {url: "https://authz.example.com/.well-known/jwks.json"}}\n'
 const env = { GATEWAY_SIGNING_KEY: key }
 const old = { JWT_SESSION_SIGNING_KEY: key }
 const file = `gateway: {signingKey: ${key}}\n`
@@ -166,7 +167,7 @@ describe('revocations', () => {
   it('are followed where it is said, with another stance', async () => {
     const text =
       'revocations: {whenUnknown: allow, maxUnknownSeconds: 60, follow: {url: "https://authz.example.com/.well-known/mcp-authz-revocations"}}\n'
-    const { revocations, warnings } = await load(text)
+    const { revocations, warnings } = await load(text + trusted)
     expect(revocations).toEqual({
       whenUnknown: 'allow',
       maxUnknownSeconds: 60,
@@ -189,13 +190,20 @@ describe('revocations', () => {
       /^5:12: revocations\.follow\.url: expected an address without user and password/,
     ],
   ])('are refused as %s', async (line, message) => {
-    expect(await refusal(`revocations:\n  ${line}\n`)).toMatch(message)
+    expect(await refusal(`revocations:\n  ${line}\n${trusted}`)).toMatch(message)
+  })
+
+  it('are followed from somebody whose signature can be verified, or not at all', async () => {
+    const text = 'revocations: {follow: {url: "https://authz.example.com"}}\n'
+    expect(await refusal(text)).toBe(
+      '5:15: revocations.follow: nobody could have signed a list that is believed here; mend: name the public key of that service in `capabilities.trusted`',
+    )
   })
 
   it('may be followed over http on loopback, and elsewhere under an insecure switch alone', async () => {
     const loopback = 'http://127.0.0.1:8181/.well-known/mcp-authz-revocations'
-    expect((await load(`revocations: {follow: {url: "${loopback}"}}\n`)).revocations.followUrl).toBe(loopback)
+    expect((await load(`revocations: {follow: {url: "${loopback}"}}\n${trusted}`)).revocations.followUrl).toBe(loopback)
     const text = 'revocations: {follow: {url: "http://authz.example.com"}}\ninsecure: {httpIssuers: true}\n'
-    expect((await load(text)).revocations.followUrl).toBe('http://authz.example.com')
+    expect((await load(text + trusted)).revocations.followUrl).toBe('http://authz.example.com')
   })
 })
