@@ -196,7 +196,7 @@ describe('revocations', () => {
   it('are followed from somebody whose signature can be verified, or not at all', async () => {
     const text = 'revocations: {follow: {url: "https://authz.example.com"}}\n'
     expect(await refusal(text)).toBe(
-      '5:15: revocations.follow: nobody could have signed a list that is believed here; mend: name the public key of that service in `capabilities.trusted`',
+      '4:15: revocations.follow: nobody could have signed a list that is believed here; mend: name the public key of that service in `capabilities.trusted`',
     )
   })
 

@@ -139,8 +139,6 @@ issuers:
     authorizedParties: [desk, cli]
     requiredClaims: [jti, iat]
     keys: {maxAgeSeconds: 30, maxOutageSeconds: 90.5}
-    backChannelLogout: {audiences: [gateway]}
-    keycloakEvents: {url: "https://login.example.com/admin/realms/a", clientId: watcher, clientSecretFile: secret.txt, intervalMs: 50}
     claims:
       preset: entra
       grants: [a.*, 'b\\.c.*.d']
@@ -156,6 +154,8 @@ issuers:
     claims: {grants: [], roles: [], groups: [], scopes: []}
     keys: {maxAgeSeconds: 7200}
     authorizedParties: [a]
+    backChannelLogout: {audiences: [gateway]}
+    keycloakEvents: {url: "https://login.example.com/admin/realms/a", clientId: watcher, clientSecretFile: secret.txt, intervalMs: 50}
   - {issuer: dev, jwks: {secretFile: secret.txt}, audiences: [a]}
 capabilities:
   key: {file: key.pem}
@@ -192,13 +192,8 @@ const firstIssuer = {
   authorizedParties: ['desk', 'cli'],
   requiredClaims: ['jti', 'iat'],
   keyAges: { maxAgeMs: 30_000, maxOutageMs: 90_500 },
-  backChannelLogout: { audiences: ['gateway'] },
-  keycloakEvents: {
-    url: 'https://login.example.com/admin/realms/a',
-    clientId: 'watcher',
-    clientSecret: 's'.repeat(32),
-    intervalMs: 50,
-  },
+  backChannelLogout: undefined,
+  keycloakEvents: undefined,
   claims: {
     subject: 'oid',
     grants: ['a.*', 'b\\.c.*.d'],
@@ -224,6 +219,13 @@ describe('a configuration with everything', () => {
         keys: { kind: 'jwks', jwks: JSON.parse(jwks.public) },
         keyAges: { maxAgeMs: 7_200_000, maxOutageMs: 7_200_000 },
         claims: { subject: 'sub', grants: [], roles: [], groups: [], scopes: [], email: 'email' },
+        backChannelLogout: { audiences: ['gateway'] },
+        keycloakEvents: {
+          url: 'https://login.example.com/admin/realms/a',
+          clientId: 'watcher',
+          clientSecret: 's'.repeat(32),
+          intervalMs: 50,
+        },
       }),
       expect.objectContaining({
         keys: { kind: 'secret', secret: new Uint8Array(32).fill(115) },
