@@ -1,11 +1,10 @@
-import { KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { Authorizer } from './authorizer/attempt.ts'
 import { createAuthorizer } from './authorizer/authorizer.ts'
 import { type Bundle, readBundle } from './bundle/bundle.ts'
 import { type CapabilityKey, loadCapabilityKey } from './capabilities/key.ts'
 import { createMinter } from './capabilities/mint.ts'
-import { remoteKeys, type TrustedKeys } from './capabilities/trusted-keys.ts'
+import { publicKeyNamed, remoteKeys, type TrustedKeys } from './capabilities/trusted-keys.ts'
 import { type CapabilityVerifier, createCapabilityVerifier } from './capabilities/verify.ts'
 import { claimChecks } from './config/claim-checks.ts'
 import type { Config } from './config/config.ts'
@@ -190,13 +189,7 @@ async function trustedKeys(
 /** Whose list of revocations to believe: whose capability tokens are. */
 function listTrustIn(keys: TrustedKeys | undefined, { capabilities }: Config): ListTrust | undefined {
   if (keys === undefined) return undefined
-  return {
-    issuer: capabilities.issuer,
-    async key(kid) {
-      const choice = await keys.keyFor({ alg: 'ES256', ...(kid === undefined ? {} : { kid }) })
-      return choice.ok && choice.key instanceof KeyObject ? choice.key : undefined
-    },
-  }
+  return { issuer: capabilities.issuer, key: (kid) => publicKeyNamed(keys, kid) }
 }
 
 function trustIn(keys: TrustedKeys, { capabilities, mcp }: Config, revocations: RevocationCheck): CapabilityVerifier {

@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto'
+import { KeyObject } from 'node:crypto'
 import type { Claims } from '../identity/claims.ts'
 import { type Failure, failure } from '../identity/failure.ts'
 import { createKeySource, type KeySourceOptions } from '../identity/key-source.ts'
@@ -66,6 +66,12 @@ export function remoteKeys(url: string, options: KeySourceOptions): TrustedKeys 
     load: () => source.load(),
     close: () => source.close(),
   }
+}
+
+/** The key that a signature of the service with this `kid` verifies under; undefined where there is none. */
+export async function publicKeyNamed(keys: TrustedKeys, kid: string | undefined): Promise<KeyObject | undefined> {
+  const choice = await keys.keyFor({ alg: 'ES256', ...(kid === undefined ? {} : { kid }) })
+  return choice.ok && choice.key instanceof KeyObject ? choice.key : undefined
 }
 
 // RFC 7515 section 4.1.4: `kid` is a hint, and a key in PEM has no name that it could hint at.

@@ -12,6 +12,7 @@ export type { Capabilities, Decision, ReasonCode } from '../policy/decision.gen.
 export type { GuardAttempt } from './attempt.ts'
 export type { GuardCredential } from './credential.ts'
 export type { FetchHandler } from './fetch.ts'
+export { type FollowedRevocations, type FollowRevocationsOptions, followRevocations } from './follow.ts'
 export {
   type AuthorizerGuardOptions,
   type ConfiguredGuardOptions,
@@ -20,6 +21,7 @@ export {
   type GuardOptions,
   type GuardPlace,
 } from './guard.ts'
+export type { Trusted } from './trusted.ts'
 export {
   type CapabilityRequest,
   type CapabilityVerification,

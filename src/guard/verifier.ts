@@ -1,16 +1,13 @@
-import { keysAtHand, readTrusted, readTrustedSet, remoteKeys, type TrustedKeys } from '../capabilities/trusted-keys.ts'
 import { createCapabilityVerifier as createVerifier } from '../capabilities/verify.ts'
 import { claimChecks } from '../config/claim-checks.ts'
 import type { RevocationCheck } from '../identity/subject.ts'
 import type { ReasonCode } from '../policy/decision.gen.ts'
+import { keysOf, type Trusted } from './trusted.ts'
 
 /** Whose x-mcp-authorized a broker believes, and how strictly. */
 export interface CapabilityVerifierOptions {
-  /**
-   * A P-256 public key in PEM, a JWK Set, or the address of one: `/.well-known/jwks.json` of the service, fetched again
-   * when a token names a key that is not in it, so that a rotation needs no restart.
-   */
-  readonly trusted: string | { readonly keys: readonly object[] } | { readonly url: string }
+  /** Whose tokens are believed. */
+  readonly trusted: Trusted
   /** `capabilities.issuer` of the service. */
   readonly issuer: string
   /** `capabilities.audience` of the service. */
@@ -21,7 +18,10 @@ export interface CapabilityVerifierOptions {
   readonly bound?: boolean
   /** Which revisions of policy and data to believe; default: any. */
   readonly revision?: (revision: string | undefined) => boolean
-  /** Who was turned away since; default: nobody is asked, and a token opens what it says until it ends. */
+  /**
+   * Who was turned away since: {@link followRevocations}. Default: nobody is asked, and a token opens what it says until
+   * it ends.
+   */
   readonly revocations?: RevocationCheck
   /** Fetch keys over plain http from other hosts than this one, too. Default: false. */
   readonly allowHttp?: boolean
@@ -71,7 +71,7 @@ export function createCapabilityVerifier(options: CapabilityVerifierOptions): Ca
   if (![issuer, audience].every((name) => typeof name === 'string' && name !== '')) {
     throw new TypeError('expected `issuer` and `audience` to be strings that are not empty')
   }
-  const keys = keysOf(options)
+  const keys = keysOf(trusted, { allowHttp: rest.allowHttp, onFault: rest.onKeysFault, now: rest.now })
   const verify = createVerifier({
     keys,
     issuer,
@@ -97,14 +97,6 @@ export function createCapabilityVerifier(options: CapabilityVerifierOptions): Ca
     },
     close: () => keys.close(),
   }
-}
-
-function keysOf({ trusted, allowHttp = false, onKeysFault, now = Date.now }: CapabilityVerifierOptions): TrustedKeys {
-  if (typeof trusted === 'object' && 'url' in trusted) {
-    return remoteKeys(trusted.url, { now, fetch: globalThis.fetch, allowHttp, onFault: onKeysFault })
-  }
-  const read = typeof trusted === 'string' ? readTrusted(trusted) : readTrustedSet(trusted)
-  return keysAtHand(() => read)
 }
 
 function valuesOf(header: HeaderValues): readonly string[] {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createFreshness, instant } from '../state/freshness.ts'
 import type { Ledger, LedgerEntry } from '../state/ledger.ts'
 import { type ListTrust, type RevocationList, verifyList } from './list.ts'
 
@@ -9,8 +10,6 @@ export interface FollowerOptions {
   readonly fetch?: typeof globalThis.fetch
   /** Told why the list cannot be had, once for each cause until it can be again. */
   readonly onFault?: (text: string) => void
-  /** Milliseconds that never go back. */
-  readonly now?: () => number
 }
 
 /** The ledger of somebody who only obeys: filled from a service's list. */
@@ -22,17 +21,19 @@ export type FollowedLedger = Pick<Ledger, 'follow' | 'uncertainForMs'> & {
 
 /** Seconds for which the service may hold an answer: no longer, since each one also proves that nothing was missed. */
 const waitSeconds = 1
+/** An answer that was held comes that much later, and a little more. */
+const slackMs = waitSeconds * 1000 + 500
 const timeoutMs = 5000
 const retryMs = { least: 50, most: 1000 }
 const maxBytes = 16 * 1024 * 1024
 
 /** Follows the list of a service until it is closed. */
 export function followList(options: FollowerOptions): FollowedLedger {
-  const { now = () => performance.now() } = options
   const closing = new AbortController()
   const known = new Map<string, LedgerEntry>()
   const listeners = new Set<(entries: readonly LedgerEntry[]) => void>()
-  const proof = { at: Number.NEGATIVE_INFINITY, uncertainMs: Number.POSITIVE_INFINITY }
+  const freshness = createFreshness(slackMs)
+  let uncertainThere = Number.POSITIVE_INFINITY
   const { promise: first, resolve: tried } = Promise.withResolvers<void>()
 
   function take(entries: readonly LedgerEntry[]): void {
@@ -52,8 +53,8 @@ export function followList(options: FollowerOptions): FollowedLedger {
       if (answer.ok) {
         take(answer.list.entries.map((entry) => ({ ...entry, type: 'revocation' })))
         cursor = answer.list.cursor
-        proof.at = now()
-        proof.uncertainMs = answer.list.uncertainForMs ?? Number.POSITIVE_INFINITY
+        freshness.prove(instant())
+        uncertainThere = answer.list.uncertainForMs ?? Number.POSITIVE_INFINITY
         pause = retryMs.least
         tell(undefined)
       } else if (!closing.signal.aborted) {
@@ -73,8 +74,7 @@ export function followList(options: FollowerOptions): FollowedLedger {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    // Up to one wait is no news, and no uncertainty either.
-    uncertainForMs: () => Math.max(0, now() - proof.at - waitSeconds * 1000) + proof.uncertainMs,
+    uncertainForMs: () => freshness.uncertainForMs() + uncertainThere,
     close: () => closing.abort(),
   }
 }
