@@ -82,6 +82,14 @@ export function statusCode(bytes: Buffer): number {
   return decodeCheckResponse(bytes).status?.code ?? 0
 }
 
+/** `allow`, or the first reason; what Envoy obeys is the status, and the metadata beside it must say the same. */
+export function outcomeOf(bytes: Buffer): string {
+  const { status, dynamic_metadata: metadata } = decodeCheckResponse(bytes)
+  const allow = (status?.code ?? 0) === 0
+  if (allow !== (metadata?.fields['allow']?.boolValue === true)) throw new Error('status and metadata disagree')
+  return allow ? 'allow' : String(metadata?.fields['reasons']?.listValue?.values?.[0]?.stringValue)
+}
+
 export function removals(bytes: Buffer): string[] {
   return decodeCheckResponse(bytes).ok_response?.headers_to_remove ?? []
 }

@@ -27,8 +27,10 @@ export interface Installation {
   token(said?: Said): Promise<string>
   /** The service in this process; `grpc` binds an address that an earlier one had. */
   start(grpc?: string): Promise<RunningService>
-  /** The service as users run it: a process of its own. */
-  spawn(): Promise<ServiceProcess>
+  /** Another configuration beside it, in which these sections replace its own. Returns the file. */
+  configure(name: string, sections: Readonly<Record<string, unknown>>): Promise<string>
+  /** The service as users run it: a process of its own. `args` are further ones of `serve`. */
+  spawn(configFile?: string, ...args: readonly string[]): Promise<ServiceProcess>
   /** What may stand in no log: the signatures of all tokens. */
   secrets(): readonly string[]
   remove(): Promise<void>
@@ -40,6 +42,8 @@ export interface Said {
   readonly audience?: string
   /** Seconds from now. */
   readonly expiresIn?: number
+  /** Further claims, or others in place of those. */
+  readonly claims?: Readonly<Record<string, unknown>>
 }
 
 export interface RunningService extends Service {
@@ -54,12 +58,15 @@ export interface RunningService extends Service {
 
 export interface ServiceProcess {
   readonly grpcPort: number
+  /** HOST:PORT. */
+  readonly http: string
   readonly log: () => string
   /** Resolves with the exit code, or the signal's name. */
   kill(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | string>
 }
 
-const issuer = 'https://sso.example.com/realms/mcp'
+/** Of every token, unless the test says otherwise. */
+export const issuer = 'https://sso.example.com/realms/mcp'
 
 const ownData = {
   servers: {
@@ -107,19 +114,19 @@ export async function install({
   const tokens: string[] = []
   return {
     configFile: file('mcp-authz.yaml'),
-    async token({ subject = 'alice', roles = ['forecaster'], audience = 'mcp-gateway', expiresIn = 300 } = {}) {
-      const token = await new SignJWT({ realm_access: { roles } })
-        .setProtectedHeader({ alg: 'ES256', kid: 'k' })
-        .setIssuer(issuer)
-        .setAudience(audience)
-        .setSubject(subject)
-        .setExpirationTime(Math.floor(Date.now() / 1000) + expiresIn)
-        .sign(privateKey)
+    async token({ subject = 'alice', roles = ['forecaster'], audience = 'mcp-gateway', expiresIn = 300, claims } = {}) {
+      const exp = Math.floor(Date.now() / 1000) + expiresIn
+      const said = { iss: issuer, aud: audience, sub: subject, exp, realm_access: { roles }, ...claims }
+      const token = await new SignJWT(said).setProtectedHeader({ alg: 'ES256', kid: 'k' }).sign(privateKey)
       tokens.push(token)
       return token
     },
     start: async (grpc) => await start(file('mcp-authz.yaml'), file('key.pem'), tokens, grpc),
-    spawn: async () => await spawnService(file('mcp-authz.yaml')),
+    async configure(name, sections) {
+      await writeFile(file(`${name}.yaml`), JSON.stringify({ ...config, ...sections }))
+      return file(`${name}.yaml`)
+    },
+    spawn: async (configFile = file('mcp-authz.yaml'), ...args) => await spawnService(configFile, args),
     secrets: () => tokens.map((token) => token.split('.')[2] ?? token),
     remove: async () => await rm(folder, { recursive: true }),
   }
@@ -153,18 +160,20 @@ function decisionsIn(lines: readonly string[]): readonly Decision[] {
   return entries.flatMap(({ decision }) => (decision === undefined ? [] : [decision]))
 }
 
-const program = fileURLToPath(new URL('../../bin/mcp-authz.js', import.meta.url))
+/** The program as it is installed. */
+export const program = fileURLToPath(new URL('../../bin/mcp-authz.js', import.meta.url))
 
-async function spawnService(configFile: string): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, [program, 'serve', '--config', configFile])
+async function spawnService(configFile: string, args: readonly string[]): Promise<ServiceProcess> {
+  const child = spawn(process.execPath, [program, 'serve', '--config', configFile, ...args])
   const unhook = killWithThisProcess(child)
   const log = collect(child)
-  const grpc = await eventually(async () => {
+  const [, grpc = '', http = ''] = await eventually(async () => {
     if (child.exitCode !== null) throw new Error(`the service ended with code ${child.exitCode}: ${log()}`)
-    return /^ready .*grpc=(\S+)/m.exec(log())?.[1]
+    return /^ready grpc=(\S+) http=(\S+)$/m.exec(log()) ?? undefined
   }, 'the service is ready')
   return {
     grpcPort: portOf(grpc),
+    http,
     log,
     async kill(signal) {
       const end = await ended(child, signal)
