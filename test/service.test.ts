@@ -11,7 +11,7 @@ import { type Service, startService } from '../src/service.ts'
 import { untilRefused } from './cli/held-request.ts'
 import { config, project } from './cli/terminal.ts'
 import { check, connect } from './envoy/clients.ts'
-import { headersOf, post, statusCode } from './envoy/messages.ts'
+import { headersOf, outcomeOf, post, statusCode } from './envoy/messages.ts'
 import { startKeyServer } from './identity/key-server.ts'
 import { craft, ecKeys, jwkOf, signer } from './identity/tokens.ts'
 
@@ -73,6 +73,11 @@ describe('a service', () => {
     for (const part of [...bearer().split('.').slice(0, 1), ...minted.split('.')])
       expect(lines.join('')).not.toContain(part)
   })
+
+  it('denies where the token would be larger than a header may be', async () => {
+    const { service } = await serve(config.replace('key: {file: key.pem}', 'key: {file: key.pem}, maxBytes: 64'))
+    expect(outcomeOf(await call(service))).toBe('claim_too_large')
+  })
 })
 
 describe('a service whose issuer is down', () => {
@@ -83,7 +88,7 @@ describe('a service whose issuer is down', () => {
     const ready = async (): Promise<number> => (await fetch(`http://${service.http}/readyz`)).status
     expect(await ready()).toBe(503)
     expect((await fetch(`http://${service.http}/healthz`)).status).toBe(200)
-    expect(statusCode(await call(service))).not.toBe(0)
+    expect(outcomeOf(await call(service))).toBe('keys_unavailable')
     expect(lines.join('')).toContain('the keys of some issuer are not loaded yet')
     issuer.publish([jwk])
     while ((await ready()) !== 200) await new Promise((resolve) => setTimeout(resolve, 50))

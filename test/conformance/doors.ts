@@ -26,9 +26,8 @@ import type { Input } from '../../src/policy/input.gen.ts'
 import { buildInput } from '../../src/policy/input.ts'
 import { type Service, startService } from '../../src/service.ts'
 import { check, connect } from '../envoy/clients.ts'
-import { decodeCheckResponse, encodeCheckRequest } from '../envoy/messages.ts'
+import { encodeCheckRequest, outcomeOf } from '../envoy/messages.ts'
 import { type Case, type Door, messageText, paramsText, type Table } from './cases.ts'
-import { claimsWithCutDown, startCutDown } from './cut-down.ts'
 
 /** What a door answered: the first reason, or that it allows. */
 export type Answer = string
@@ -55,13 +54,12 @@ export async function openDoors(table: Table): Promise<Doors> {
   const { privateKey, publicKey } = await generateKeyPair('ES256')
   const file = await writeConfiguration(directory, table, { ...(await exportJWK(publicKey)), alg: 'ES256', kid: 'k' })
   const config = await loadConfig(file, { env: {} })
-  const isCutDown = table.cases.some(({ cutDown }) => cutDown !== undefined)
   const keyFile = join(directory, 'key.pem')
-  const service = isCutDown ? await startCutDown(config, keyFile) : await start(config, keyFile)
+  const service = await start(config, keyFile)
   const client = connect(service.grpc)
   let engine = await engineOf(config)
   const assembly = await assemble(config, { guard: true })
-  const guards = createGuards(service.authorizer ?? assembly.authorizer, assembly.read)
+  const guards = createGuards(assembly.authorizer, assembly.read)
   const authenticator = createAuthenticator({ issuers: config.issuers })
   const signed = async (claims: Case['claims']): Promise<string> =>
     await new SignJWT({ ...claims })
@@ -75,10 +73,10 @@ export async function openDoors(table: Table): Promise<Doors> {
     input,
     ask: {
       engine: async (line) => await askEngine(engine, await input(line)),
-      grpc: async (line) => await askGrpc(client, sentBy(line), await signed(claimsWithCutDown(line))),
-      http: async (line) => await askHttp(service.http, { ...line, claims: claimsWithCutDown(line) }),
+      grpc: async (line) => await askGrpc(client, sentBy(line), await signed(line.claims)),
+      http: async (line) => await askHttp(service.http, line),
       cli: async (line) => await askCli(file, directory, line),
-      guard: async (line) => await guards.ask(sentBy(line), await signed(claimsWithCutDown(line))),
+      guard: async (line) => await guards.ask(sentBy(line), await signed(line.claims)),
     },
     token: signed,
     send: {
@@ -101,12 +99,7 @@ export async function openDoors(table: Table): Promise<Doors> {
   }
 }
 
-interface Started extends Service {
-  /** The one behind the doors, where it is not an assembly's. */
-  readonly authorizer?: Authorizer
-}
-
-async function start(config: Config, capabilityKeyFile: string): Promise<Started> {
+async function start(config: Config, capabilityKeyFile: string): Promise<Service> {
   return await startService({ config, capabilityKeyFile, log: createDecisionLog({ level: 'silent' }) })
 }
 
@@ -172,12 +165,7 @@ async function askGrpc(client: Client, { body, server, virtualServer }: Sent, to
       },
     },
   })
-  const { status, dynamic_metadata: metadata } = decodeCheckResponse(await check(client, request))
-  const reason = metadata?.fields['reasons']?.listValue?.values?.[0]?.stringValue
-  const allow = metadata?.fields['allow']?.boolValue === true
-  // What Envoy obeys is the status; the metadata beside it must say the same.
-  if (allow !== ((status?.code ?? 0) === 0)) throw new Error('status and metadata disagree')
-  return allow ? 'allow' : String(reason)
+  return outcomeOf(await check(client, request))
 }
 
 async function askHttp(address: string, { claims, attempt }: Case): Promise<Answer> {
@@ -199,7 +187,8 @@ async function askHttp(address: string, { claims, attempt }: Case): Promise<Answ
   return answerOf(decision, context.reasons)
 }
 
-function evaluatedResource({ method, params = {} }: Case['attempt']): { type: string; id: string } {
+/** The resource of an AuthZEN evaluation. */
+export function evaluatedResource({ method, params = {} }: Case['attempt']): { type: string; id: string } {
   const rule = ruleOf(method)
   if (rule?.kind === 'item') return { type: rule.type, id: String(params[rule.param]) }
   if (rule?.kind !== 'completion') return { type: 'server', id: 'the server' }
