@@ -118,23 +118,27 @@ withRedis('what one process revokes, another one that shares a Redis denies', ()
   it('within a goal of 100 ms of the answer 201, by each way of naming it', patient, async () => {
     const { installation, a, b } = await open()
     const rows: [string, number[]][] = []
+    const whole: number[] = []
     for (const { name, said, spared, order, code = 'token_revoked' } of ways) {
       const delays: number[] = []
       for (let n = 0; n < times; n += 1) {
         const [token, another] = [await installation.token(said(n)), await installation.token(spared(n))]
         expect([await b.ask(token), await b.ask(another)], name).toEqual(['allow', 'allow'])
         const denial = firstDenial(async () => await b.ask(token))
+        const sent = performance.now()
         expect(await a.revoke(order(n, token)), name).toBe(true)
         const answered = performance.now()
         const denied = await denial
         expect([denied.code, await a.ask(token), await b.ask(another)], name).toEqual([code, code, 'allow'])
-        delays.push(Math.max(0, denied.at - answered))
+        delays.push(denied.at - answered)
+        whole.push(denied.at - sent)
       }
       rows.push([name, delays])
     }
     const all = rows.flatMap(([, delays]) => delays)
-    printFigures('revoked at A to denied at B, from the answer 201 (goal: < 100 ms)', [...rows, ['all', all]])
-    expect(Math.max(...all)).toBeLessThan(boundMs)
+    const summary = [['all', all] as const, ['all, from when the order was sent', whole] as const]
+    printFigures('revoked at A to denied at B, from the answer 201 (goal: < 100 ms)', [...rows, ...summary])
+    expect(Math.max(...whole)).toBeLessThan(boundMs)
   })
 
   it('also where a command line revokes, by each way of naming it', patient, async () => {
@@ -153,9 +157,11 @@ withRedis('what one process revokes, another one that shares a Redis denies', ()
       expect(ran.out, name).toMatch(/^revoked /)
       const denied = await Promise.all(denials)
       expect([denied.map((denial) => denial.code), await b.ask(another)], name).toEqual([[code, code], 'allow'])
-      delays.push(...denied.map(({ at }) => Math.max(0, at - done)))
+      delays.push(...denied.map(({ at }) => at - done))
     }
-    printFigures('revoked by a command to denied at A and B, from its end (goal: < 100 ms)', [['all', delays]])
+    printFigures('revoked by a command to denied at A and B, from its end; less than 0: before it (goal: < 100 ms)', [
+      ['all', delays],
+    ])
     expect(Math.max(...delays)).toBeLessThan(boundMs)
   })
 })
@@ -180,7 +186,7 @@ describe('what is revoked without a Redis', () => {
       const answered = performance.now()
       for (const [index, { at, code }] of (await Promise.all(denials)).entries()) {
         expect(code).toBe('token_revoked')
-        delays[index]?.push(Math.max(0, at - answered))
+        delays[index]?.push(at - answered)
       }
     }
     const [process = [], ...ofWorkers] = delays
