@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createFreshness, type Freshness, instant, msSince } from './freshness.ts'
+import { createFreshness, type Freshness, type Instant, instant, msSince } from './freshness.ts'
 import type { Ledger } from './ledger.ts'
 import { createOutage, type Reports } from './outage.ts'
 import type { RedisConnections } from './redis-client.ts'
@@ -19,6 +19,8 @@ interface Following {
   readonly mirror: RedisMirror
   readonly freshness: Freshness
   readonly generation: RedisConnections['generation']
+  /** Whether Redis could not be followed until now. */
+  readonly wasLost: boolean
   /** Called once nothing can have been missed any more. */
   readonly caughtUp: () => void
 }
@@ -28,6 +30,8 @@ const retryMs = 50
 const compareEveryMs = 5000
 // A reading waits up to 200 ms for something to come.
 const slackMs = 500
+// After an outage others come back up to a quarter of a second later, and give then what they alone have.
+const settleMs = 1000
 
 /**
  * Keeps a ledger and the one in Redis the same. The embedded one is what is obeyed here, with Redis or without; Redis
@@ -53,11 +57,15 @@ export function shareLedger(
 
   async function run(): Promise<void> {
     await connections.answered
+    let wasLost = false
     while (!closing.signal.aborted) {
       try {
-        await followUntilInDoubt({ entries, mirror, freshness, generation, caughtUp })
+        const [began, connected] = [instant(), generation()]
+        await followUntilInDoubt({ entries, mirror, freshness, generation, wasLost, caughtUp })
+        wasLost = generation() !== connected || (wasLost && msSince(began) <= settleMs)
       } catch (error) {
         if (closing.signal.aborted) return
+        wasLost = true
         mirror.pause()
         outage.begin(explain(error))
         setTried()
@@ -89,23 +97,27 @@ export function shareLedger(
 }
 
 /** Returns where all must be read again, throws where it cannot be read. */
-async function followUntilInDoubt({ entries, mirror, freshness, generation, caughtUp }: Following): Promise<void> {
+async function followUntilInDoubt({ entries, mirror, freshness, generation, ...rest }: Following): Promise<void> {
   const connected = generation()
+  const back = instant()
+  const prove = (at: Instant): void => {
+    if (!rest.wasLost || msSince(back) > settleMs) freshness.prove(at)
+  }
   let compared = instant()
   let asked = compared
   let differed = false
   // The end is asked for first: what comes while the rest is read comes after it.
   let position = await entries.end()
   await mirror.readWhole()
-  freshness.prove(asked)
-  caughtUp()
+  prove(asked)
+  rest.caughtUp()
   mirror.giveWhatRedisLacks()
   while (generation() === connected) {
     mirror.giveWhatIsOwed()
     asked = instant()
     const changes = await entries.changesAfter(position)
     await mirror.take(changes)
-    freshness.prove(asked)
+    prove(asked)
     if (changes.cut) return
     const still = changes.position === position
     position = changes.position

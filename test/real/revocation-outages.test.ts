@@ -5,7 +5,15 @@ import { printFigures } from './figures.ts'
 import type { Installation } from './installation.ts'
 import { withRedis } from './redis-replicas.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
-import { command, firstDenial, installed, type ServiceReplica, startReplica, untilCertain } from './service-replicas.ts'
+import {
+  command,
+  firstBut,
+  firstDenial,
+  installed,
+  type ServiceReplica,
+  startReplica,
+  untilCertain,
+} from './service-replicas.ts'
 
 const patient = { timeout: 120_000 }
 
@@ -106,6 +114,21 @@ withRedis('a Redis that is killed and comes back empty', () => {
       'it is uncertain beyond the bound',
     )
     expect([await b.ask(revoked), await b.ask(good), await b.readiness()]).toEqual(['token_revoked', 'allow', 200])
+  })
+})
+
+withRedis('a Redis that is back', () => {
+  it('is believed only when the others had the time to tell what they alone know', patient, async () => {
+    const { installation, redis, a, b } = await open({ maxUnknownSeconds: 0 })
+    for (let n = 0; n < 5; n += 1) {
+      const token = await installation.token({ subject: `meanwhile-${n}` })
+      await redis.kill()
+      expect((await firstDenial(async () => await b.ask(token))).code).toBe('revocations_unknown')
+      expect((await command(a.configFile, 'revoke', '--subject', `meanwhile-${n}`)).code).toBe(0)
+      await redis.start()
+      const known = await firstBut('revocations_unknown', async () => await b.ask(token))
+      expect(known.code).toBe('token_revoked')
+    }
   })
 })
 

@@ -91,13 +91,21 @@ export async function command(configFile: string, ...words: readonly string[]): 
 
 /** Asks every few milliseconds until the answer is not `allow` any more; when that came, and what it was. */
 export async function firstDenial(ask: () => Promise<string>): Promise<{ readonly at: number; readonly code: string }> {
+  return await firstBut('allow', ask)
+}
+
+/** The same for another answer. */
+export async function firstBut(
+  answer: string,
+  ask: () => Promise<string>,
+): Promise<{ readonly at: number; readonly code: string }> {
   const end = performance.now() + 10_000
   while (performance.now() < end) {
     const code = await ask()
-    if (code !== 'allow') return { at: performance.now(), code }
+    if (code !== answer) return { at: performance.now(), code }
     await sleep(2)
   }
-  throw new Error('nothing was denied within 10 s')
+  throw new Error(`for 10 s the answer was ${answer}`)
 }
 
 /** Waits until a replica is ready and certain again. */
