@@ -9,11 +9,13 @@ import type { Config } from './config/config.ts'
 import { ConfigError } from './config/problem.ts'
 import { validatorOf } from './config/schema.ts'
 import { createSealer } from './gateway/seal.ts'
+import { createStamper } from './gateway/stamp.ts'
 import { textOf } from './policy/errors.ts'
 import { followList } from './revocation/follower.ts'
 import type { ListTrust } from './revocation/list.ts'
 import { createRevocations, type Revocations } from './revocation/revocations.ts'
 import { createRevoker, type Revoker } from './revocation/revoker.ts'
+import { type Carriage, openCarriage } from './state/carriage.ts'
 import type { Ledger, State } from './state/ledger.ts'
 import { openState } from './state/open.ts'
 
@@ -133,13 +135,30 @@ function sealingOf({ gateway, state }: Config): Sealing {
 /** How every sealed text begins; no description of ours does. */
 const sealedForm = 'v1.'
 
+/**
+ * Entries in Redis are stamped under the gateway's key, and others are not believed. Without one a revocation is taken
+ * from whoever can write there, since it only takes away; an API key is not, since whoever makes one up is let in.
+ */
+function carriageOf({ gateway: { signingKey }, insecure }: Config, prefix: string): Carriage {
+  if (signingKey !== undefined) {
+    const { stamp, unstamp } = createStamper(signingKey, `mcp-authz state ${prefix}`)
+    return { ...openCarriage, stamp, unstamp }
+  }
+  if (insecure.unsignedState) return openCarriage
+  const refusal = 'API keys are carried under a signing key alone: set GATEWAY_SIGNING_KEY for every replica'
+  return { ...openCarriage, refusal: (type) => (type === 'api-key' ? refusal : undefined) }
+}
+
 async function stateOf(
-  { file: configFile, state }: Config,
+  config: Config,
   wanted: KeptOptions['state'],
   onWarning: (text: string) => void,
 ): Promise<State> {
+  const { file: configFile, state } = config
+  const redis =
+    state.redis === undefined ? undefined : { ...state.redis, carriage: carriageOf(config, state.redis.prefix) }
   try {
-    return await openState({ ...state, create: wanted === 'create', onWarning, onFault: onWarning })
+    return await openState({ ...state, redis, create: wanted === 'create', onWarning, onFault: onWarning })
   } catch (thrown) {
     const mend = 'name a file that this process may write, in a folder of its own'
     const at = { file: configFile, line: undefined, column: undefined, path: 'state.file' }

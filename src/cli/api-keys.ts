@@ -37,7 +37,7 @@ export async function createKey(options: CreateOptions, terminal: Terminal): Pro
     const told = { id, key: secret, subject, ...(expiresAt === undefined ? {} : { expiresAt }) }
     terminal.out.write(options.json ? `${JSON.stringify(told)}\n` : `${secret}\n`)
     if (!options.json) terminal.err.write(`${id}: the key is shown this once, and kept nowhere\n`)
-    if (!shared) terminal.err.write(`${id}: ${notShared}\n`)
+    if (!shared) terminal.err.write(`${id}: ${keyNotShared}\n`)
     return exit.ok
   }
   return await withKept(options, { terminal, state: 'create' }, work)
@@ -103,6 +103,8 @@ export async function revokeKey(
 }
 
 const notShared = 'kept here; other replicas learn of it as soon as they can be reached'
+const keyNotShared =
+  'kept here; other replicas do not know of it: their store cannot be reached now, or takes no API keys without GATEWAY_SIGNING_KEY'
 
 const valid = validatorOf('api_key')
 const isBody = (value: unknown): value is ApiKeyBody => valid(value)

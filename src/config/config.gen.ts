@@ -191,6 +191,10 @@ anyAudience?: boolean
  * Fetch keys over plain http from other hosts than this one.
  */
 httpIssuers?: boolean
+/**
+ * Without a signing key: take API keys from Redis all the same, so that whoever can write there can make some. With one, entries in Redis are always authenticated.
+ */
+unsignedState?: boolean
 }
 }
 /**

@@ -20,7 +20,7 @@ export interface Config {
   readonly protectedResource: ProtectedResourceConfig | undefined
   readonly state: StateConfig
   readonly revocations: RevocationsConfig
-  readonly insecure: { readonly anyAudience: boolean; readonly httpIssuers: boolean }
+  readonly insecure: { readonly anyAudience: boolean; readonly httpIssuers: boolean; readonly unsignedState: boolean }
   /** To be said at start, one line each: insecure switches that are on, weak secrets. Holds no secret. */
   readonly warnings: readonly string[]
 }

@@ -55,12 +55,17 @@ function fileKey({ signingKey }: NonNullable<Draft['gateway']>): NamedKey | unde
   return signingKey === undefined ? undefined : { text: signingKey, from: 'the key' }
 }
 
-/** `state`. */
-export function resolveState(draft: NonNullable<Draft['state']>, check: Check): StateConfig {
+/** `state`. @param carriesKeys - whether API keys go through Redis */
+export function resolveState(draft: NonNullable<Draft['state']>, carriesKeys: boolean, check: Check): StateConfig {
   const { file = '.mcp-authz/state.db', redis } = draft
   if (redis?.url !== undefined && !isRedisAddress(redis.url)) {
     const mend = 'write it like redis://127.0.0.1:6379, rediss://HOST or redis+unix:///run/redis.sock'
     check.report(['state', 'redis', 'url'], 'expected the address of a Redis or Valkey', mend)
+  }
+  if (redis !== undefined && !carriesKeys) {
+    check.warn(
+      'state.redis has no signing key: whoever can write there can revoke, and API keys stay on the host where they are made; set GATEWAY_SIGNING_KEY for every replica',
+    )
   }
   return {
     file: check.absolute(file),

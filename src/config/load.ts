@@ -74,6 +74,7 @@ async function configOf(
   const insecure = {
     anyAudience: draft.insecure?.anyAudience ?? false,
     httpIssuers: draft.insecure?.httpIssuers ?? false,
+    unsignedState: draft.insecure?.unsignedState ?? false,
   }
   warnOf(insecure, check)
   const issuers = draft.issuers ?? []
@@ -84,6 +85,7 @@ async function configOf(
     { profile: mcp.profile, allowHttp: insecure.httpIssuers },
     check,
   )
+  const gateway = resolveGateway(draft.gateway ?? {}, { env, profile: mcp.profile, signingKey }, check)
   return {
     ...origin,
     listen: resolveListen(draft.listen ?? {}, check),
@@ -94,9 +96,9 @@ async function configOf(
     ),
     capabilities,
     mcp,
-    gateway: resolveGateway(draft.gateway ?? {}, { env, profile: mcp.profile, signingKey }, check),
+    gateway,
     protectedResource: resolveProtectedResource(draft.protectedResource, { env, issuers }, check),
-    state: resolveState(draft.state ?? {}, check),
+    state: resolveState(draft.state ?? {}, gateway.signingKey !== undefined || insecure.unsignedState, check),
     revocations: resolveRevocations(draft.revocations ?? {}, { capabilities, allowHttp: insecure.httpIssuers }, check),
     insecure,
   }
@@ -108,5 +110,10 @@ function warnOf(insecure: Config['insecure'], check: Check): void {
   }
   if (insecure.httpIssuers) {
     check.warn('insecure.httpIssuers is on: whoever is on the way to an http address can put in keys of their own')
+  }
+  if (insecure.unsignedState) {
+    check.warn(
+      'insecure.unsignedState is on: without a signing key whoever can write to Redis can make API keys that open everything',
+    )
   }
 }

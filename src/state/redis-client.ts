@@ -1,3 +1,4 @@
+import type { Carriage } from './carriage.ts'
 import { causeOf } from './outage.ts'
 
 /** Where the Redis or Valkey is, and what stands before each of its keys. */
@@ -5,6 +6,8 @@ export interface RedisOptions {
   /** `redis://[user:password@]host[:port][/db]`, `rediss://` for TLS, `redis+unix:///path`. */
   readonly url: string
   readonly prefix: string
+  /** How entries are carried. Default: as they are, and everybody is believed who can write there. */
+  readonly carriage?: Carriage | undefined
 }
 
 /** A connection that comes back by itself. While it is away each command rejects at once. */

@@ -1,3 +1,4 @@
+import { type Carriage, openCarriage } from './carriage.ts'
 import { readEntry, writeEntry } from './entry.ts'
 import type { LedgerEntry } from './ledger.ts'
 import type { RedisClient, RedisConnections } from './redis-client.ts'
@@ -47,7 +48,11 @@ for i = 2, #ARGV, 2 do
 end`
 
 /** Reads by the connection that may wait, and writes by the other one. */
-export function createRedisEntries(connections: RedisConnections, prefix: string): RedisEntries {
+export function createRedisEntries(
+  connections: RedisConnections,
+  prefix: string,
+  carriage: Carriage = openCarriage,
+): RedisEntries {
   const { waiting, asking } = connections
   const ledger = `${prefix}ledger`
   const changes = `${prefix}changes`
@@ -56,18 +61,18 @@ export function createRedisEntries(connections: RedisConnections, prefix: string
       const last = await waiting.xRevRange(changes, '+', '-', { COUNT: 1 })
       return last?.[0]?.id ?? '0-0'
     },
-    all: () => readAll(waiting, ledger),
+    all: () => readAll(waiting, ledger, carriage),
     async changesAfter(position) {
       const [stream] =
         (await waiting.xRead({ key: changes, id: position }, { BLOCK: waitMs, COUNT: readingSize })) ?? []
       const messages = stream?.messages ?? []
-      const found = messages.map(({ id, message }) => reading(message['entry'] ?? '', `message ${id}`))
+      const found = messages.map(({ id, message }) => reading(message['entry'] ?? '', `message ${id}`, carriage))
       const cut = messages.length === readingSize
       return { ...together(found), position: messages.at(-1)?.id ?? position, cut }
     },
     async put(entries) {
       for (const part of partsOf(entries)) {
-        const told = part.flatMap((entry) => [entry.id, writeEntry(entry)])
+        const told = part.flatMap((entry) => [entry.id, carriage.stamp(writeEntry(entry))])
         await asking.eval(putScript, { keys: [ledger, changes], arguments: [String(keptChanges), ...told] })
       }
     },
@@ -78,20 +83,27 @@ export function createRedisEntries(connections: RedisConnections, prefix: string
   }
 }
 
-async function* readAll(client: RedisClient, ledger: string): AsyncGenerator<Found> {
+async function* readAll(client: RedisClient, ledger: string, carriage: Carriage): AsyncGenerator<Found> {
   let cursor = '0'
   do {
     const page = await client.hScan(ledger, cursor, { COUNT: readingSize })
-    yield together(page.entries.map(({ field, value }) => reading(value, `field \`${shown(field)}\``, field)))
+    const found = page.entries.map(({ field, value }) => reading(value, `field \`${shown(field)}\``, carriage, field))
+    yield together(found)
     cursor = page.cursor
   } while (cursor !== '0')
 }
 
-function reading(text: string, where: string, id?: string): Found {
+function reading(carried: string, where: string, carriage: Carriage, id?: string): Found {
+  const leftOut = (fault: string): Found => ({ entries: [], faults: [`${where} is left out: ${fault}`] })
+  const text = carriage.unstamp(carried)
+  if (text === undefined) return leftOut('nobody who has the signing key of this replica wrote it')
   const read = readEntry(text)
-  if (!read.ok) return { entries: [], faults: [`${where} is left out: ${read.fault}`] }
-  if (id === undefined || read.entry.id === id) return { entries: [read.entry], faults: [] }
-  return { entries: [], faults: [`${where} is left out: the entry has another id`] }
+  if (!read.ok) return leftOut(read.fault)
+  const refusal = carriage.refusal(read.entry.type)
+  if (refusal !== undefined) return leftOut(refusal)
+  return id === undefined || read.entry.id === id
+    ? { entries: [read.entry], faults: [] }
+    : leftOut('the entry has another id')
 }
 
 function together(found: readonly Found[]): Found {

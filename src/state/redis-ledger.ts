@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Carriage } from './carriage.ts'
 import { createFreshness, type Freshness, type Instant, instant, msSince } from './freshness.ts'
 import type { Ledger } from './ledger.ts'
 import { createOutage, type Reports } from './outage.ts'
@@ -40,14 +41,14 @@ const settleMs = 1000
 export function shareLedger(
   own: EmbeddedLedger,
   connections: RedisConnections,
-  { prefix, ...open }: Reports & { readonly prefix: string },
+  { prefix, carriage, ...open }: Reports & { readonly prefix: string; readonly carriage?: Carriage | undefined },
 ): SharedLedger {
   const closing = new AbortController()
   const reports = untilAborted(open, closing.signal)
   const { name, explain, generation } = connections
-  const entries = createRedisEntries(connections, prefix)
+  const entries = createRedisEntries(connections, prefix, carriage)
   const outage = createOutage(`Redis at ${name} cannot be followed`, `Redis at ${name} is followed again`, reports)
-  const mirror = createRedisMirror(own, entries, { name, explain, ...reports })
+  const mirror = createRedisMirror(own, entries, { name, explain, carriage, ...reports })
   const freshness = createFreshness(slackMs)
   const { promise: tried, resolve: setTried } = Promise.withResolvers<void>()
   const caughtUp = (): void => {

@@ -1,3 +1,4 @@
+import { type Carriage, openCarriage } from './carriage.ts'
 import { isOver } from './entry.ts'
 import { type Instant, instant, msSince } from './freshness.ts'
 import type { LedgerEntry } from './ledger.ts'
@@ -27,14 +28,16 @@ export interface RedisMirror {
 
 const giveAgainMs = 500
 
+type MirrorOptions = Reports & Pick<RedisConnections, 'name' | 'explain'> & { readonly carriage?: Carriage | undefined }
+
 /** What has ended long ago is neither taken nor given. */
 export function createRedisMirror(
   own: EmbeddedLedger,
   entries: RedisEntries,
-  { name, explain, ...reports }: Reports & Pick<RedisConnections, 'name' | 'explain'>,
+  { name, explain, carriage = openCarriage, ...reports }: MirrorOptions,
 ): RedisMirror {
   const outage = createOutage(`Redis at ${name} takes no entries`, `Redis at ${name} takes entries again`, reports)
-  const giver = createGiver(entries, outage, explain)
+  const giver = createGiver(entries, { outage, explain, carriage })
   let faults: ReadonlySet<string> = new Set()
   let live = false
 
@@ -100,7 +103,13 @@ interface Giver {
   forget(): void
 }
 
-function createGiver(entries: RedisEntries, outage: Outage, explain: RedisConnections['explain']): Giver {
+interface GiverMeans {
+  readonly outage: Outage
+  readonly explain: RedisConnections['explain']
+  readonly carriage: Carriage
+}
+
+function createGiver(entries: RedisEntries, { outage, explain, carriage }: GiverMeans): Giver {
   const there = new Map<string, number | undefined>()
   const underway = new Map<string, Promise<void>>()
   const owed = new Map<string, LedgerEntry>()
@@ -134,7 +143,8 @@ function createGiver(entries: RedisEntries, outage: Outage, explain: RedisConnec
     there,
     lacking(all) {
       const now = Date.now()
-      return all.filter(({ id, until }) => !(there.has(id) || isOver(until, now)))
+      const isGiven = ({ type }: LedgerEntry): boolean => carriage.refusal(type) === undefined
+      return all.filter((entry) => isGiven(entry) && !(there.has(entry.id) || isOver(entry.until, now)))
     },
     give: (given) => void give(given),
     giveWhatIsOwed() {
@@ -142,6 +152,8 @@ function createGiver(entries: RedisEntries, outage: Outage, explain: RedisConnec
       if (due && owed.size > 0 && underway.size === 0) give([...owed.values()])
     },
     async shared(entry) {
+      const refusal = carriage.refusal(entry.type)
+      if (refusal !== undefined) throw new Error(refusal)
       if (!there.has(entry.id)) await (underway.get(entry.id) ?? give([entry]))
     },
     forget() {

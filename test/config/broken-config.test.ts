@@ -46,7 +46,7 @@ const shape: readonly Row[] = [
   [
     'an unknown key like none',
     `${sso}insecure:\n  zebra: true\n`,
-    '5:3: insecure.zebra: unknown key `zebra`; mend: remove it, or use one of `anyAudience`, `httpIssuers`',
+    '5:3: insecure.zebra: unknown key `zebra`; mend: remove it, or use one of `anyAudience`, `httpIssuers`, `unsignedState`',
   ],
   [
     'a key in another case',

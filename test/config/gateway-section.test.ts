@@ -136,6 +136,16 @@ describe('the state', () => {
     expect(state).toEqual({ file: join(directory, 'kept/state.db'), named: true, redis })
   })
 
+  it('warns where a Redis has nothing to tell entries from forged ones by', async () => {
+    const redis = 'state: {redis: {url: "redis://127.0.0.1:6379"}}\n'
+    const key = `gateway: {signingKey: "${'k'.repeat(32)}"}\n`
+    expect((await load(redis)).warnings).toEqual([expect.stringMatching(/^state\.redis has no signing key: /)])
+    expect((await load(`${redis}${key}`)).warnings).toEqual([])
+    expect((await load(`${redis}insecure: {unsignedState: true}\n`)).warnings).toEqual([
+      expect.stringMatching(/^insecure\.unsignedState is on: /),
+    ])
+  })
+
   it.each(['rediss://cache.example.com', 'redis+unix:///run/redis.sock', 'redis://user:pw@[::1]:6379/2'])(
     'may be in a Redis at %s',
     async (url) => {

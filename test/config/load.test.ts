@@ -72,7 +72,7 @@ const defaults: Omit<Config, 'file' | 'directory'> = {
   protectedResource: undefined,
   state: { file: expect.stringMatching(/\/\.mcp-authz\/state\.db$/), named: false, redis: undefined },
   revocations: { whenUnknown: 'deny', maxUnknownSeconds: 5, followUrl: undefined },
-  insecure: { anyAudience: false, httpIssuers: false },
+  insecure: { anyAudience: false, httpIssuers: false, unsignedState: false },
   warnings: [],
 }
 
@@ -146,7 +146,7 @@ issuers:
       groups: [g, h.i]
       scopes: s
       email: mail
-      subject: oid
+      subject: sub
       virtualServer: azp
   - issuer: any text
     jwks: {file: jwks.json}
@@ -195,7 +195,7 @@ const firstIssuer = {
   backChannelLogout: undefined,
   keycloakEvents: undefined,
   claims: {
-    subject: 'oid',
+    subject: 'sub',
     grants: ['a.*', 'b\\.c.*.d'],
     roles: ['r'],
     groups: ['g', 'h.i'],
