@@ -9,7 +9,7 @@ import type { Metrics } from './decision-log/metrics.ts'
 import { createHttpDoor, type HttpDoorOptions } from './http/app.ts'
 import { permitsOf } from './http/permits.ts'
 import { createBackChannelLogout } from './revocation/feeds/back-channel-logout.ts'
-import { createPublisher } from './revocation/list.ts'
+import { createPublisher, type Publisher } from './revocation/list.ts'
 
 /** The HTTP door on its address. */
 export interface HttpListener {
@@ -32,7 +32,8 @@ const drainMs = 10_000
 export async function listenHttp(options: HttpListenerOptions): Promise<HttpListener> {
   const { listen } = options.assembly.config
   let address = listen.http
-  const server = createServer(createHttpDoor(doorOptionsOf(options, () => `http://${address}`)))
+  const publisher = publisherOf(options)
+  const server = createServer(createHttpDoor(doorOptionsOf(options, publisher, () => `http://${address}`)))
   const listening = once(server, 'listening')
   const wanted = parseAddress(listen.http)
   if (!wanted.ok) throw new TypeError(`http address \`${listen.http}\`: ${wanted.detail}`)
@@ -42,15 +43,22 @@ export async function listenHttp(options: HttpListenerOptions): Promise<HttpList
   if (wanted.address.kind === 'tcp') {
     address = formatAddress({ ...wanted.address, port: (server.address() as AddressInfo).port })
   }
-  return { address, close: async () => await close(server) }
+  return { address, close: async () => await close(server, publisher) }
 }
 
-function doorOptionsOf({ assembly, keys, metrics, warn }: HttpListenerOptions, origin: () => string): HttpDoorOptions {
+function publisherOf({ assembly: { config, kept }, keys }: HttpListenerOptions): Publisher {
+  const { revocations, instance } = kept
+  return createPublisher({ revocations, instance, key: keys.signing, issuer: config.capabilities.issuer })
+}
+
+function doorOptionsOf(
+  { assembly, keys, metrics, warn }: HttpListenerOptions,
+  publisher: Publisher,
+  origin: () => string,
+): HttpDoorOptions {
   const { config, authorizer, read, ready, kept } = assembly
   const { revocations, revoker, state } = kept
   const permits = permitsOf(kept.permits)
-  const { issuer } = config.capabilities
-  const publisher = createPublisher({ revocations, instance: kept.instance, key: keys.signing, issuer })
   const takesLogouts = config.issuers.some(({ backChannelLogout }) => backChannelLogout !== undefined)
   return {
     authorizer,
@@ -67,7 +75,9 @@ function doorOptionsOf({ assembly, keys, metrics, warn }: HttpListenerOptions, o
       : undefined,
   }
 }
-async function close(server: Server): Promise<void> {
+async function close(server: Server, publisher: Publisher): Promise<void> {
+  // Who waits for news is answered at once.
+  publisher.close()
   // It is no longer `listening` as soon as `close` was called, but closed only when the last request is answered.
   const closed = once(server, 'close')
   server.close()

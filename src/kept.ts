@@ -13,6 +13,7 @@ import { createStamper } from './gateway/stamp.ts'
 import { textOf } from './policy/errors.ts'
 import { followList } from './revocation/follower.ts'
 import type { ListTrust } from './revocation/list.ts'
+import { longestLifeOf } from './revocation/longest-life.ts'
 import { createRevocations, type Revocations } from './revocation/revocations.ts'
 import { createRevoker, type Revoker } from './revocation/revoker.ts'
 import { type Carriage, openCarriage } from './state/carriage.ts'
@@ -71,7 +72,7 @@ export async function openKept(config: Config, { state: wanted, trust, onWarning
   const sealing = sealingOf(config)
   const revoker = createRevoker({
     ledger: state.ledger,
-    longestLife: longestLifeOf(config),
+    longestLife: longestLifeOf(config.issuers),
     apiKeys: apiKeys.idsOf,
     ...(sealing.seal === undefined ? {} : { seal: sealing.seal }),
   })
@@ -164,11 +165,4 @@ async function stateOf(
     const at = { file: configFile, line: undefined, column: undefined, path: 'state.file' }
     throw new ConfigError([{ ...at, message: textOf(thrown), mend }])
   }
-}
-
-/** A token that names an issuer lives as long as that one allows; another one no longer than any. */
-function longestLifeOf({ issuers }: Config): (issuer: string | undefined) => number {
-  const lives = new Map(issuers.map((each) => [each.issuer, each.maxLifetimeSeconds + each.clockToleranceSeconds]))
-  const longest = Math.max(...lives.values())
-  return (issuer) => (issuer === undefined ? undefined : lives.get(issuer)) ?? longest
 }

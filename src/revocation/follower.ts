@@ -53,10 +53,11 @@ export function followList(options: FollowerOptions): FollowedLedger {
       if (answer.ok) {
         take(answer.list.entries.map((entry) => ({ ...entry, type: 'revocation' })))
         cursor = answer.list.cursor
-        freshness.prove(instant())
-        uncertainThere = answer.list.uncertainForMs ?? Number.POSITIVE_INFINITY
         pause = retryMs.least
         tell(undefined)
+        if (answer.list.more) continue
+        freshness.prove(instant())
+        uncertainThere = answer.list.uncertainForMs ?? Number.POSITIVE_INFINITY
       } else if (!closing.signal.aborted) {
         tell(answer.detail)
         await sleep(pause, undefined, { ref: false, signal: closing.signal }).catch(() => undefined)

@@ -1,6 +1,7 @@
 // The list of revocations that brokers follow: a JWT of the service, so that it is believed wherever it was fetched.
 import type { KeyObject } from 'node:crypto'
 import { jwtVerify, SignJWT } from 'jose'
+import { LRUCache } from 'lru-cache'
 import { isObject } from '../identity/claims.ts'
 import type { LedgerEntry } from '../state/ledger.ts'
 import { ledgerEntryOf } from './entry.ts'
@@ -13,8 +14,10 @@ export const listType = 'mcp-authz-revocations+jwt'
 export interface RevocationList {
   /** To be asked with next, as `after`. */
   readonly cursor: string
-  /** Whether `entries` are all there are, or only those after the cursor that was asked with. */
+  /** Whether `entries` are all there are, or only some of them, or those after the cursor that was asked with. */
   readonly complete: boolean
+  /** Whether there is more after `cursor` already: only who has asked for that too has missed nothing. */
+  readonly more: boolean
   /** For how long the service itself has not been certain to know all; null: it never was. Milliseconds. */
   readonly uncertainForMs: number | null
   readonly entries: readonly Pick<LedgerEntry, 'id' | 'until' | 'body'>[]
@@ -32,34 +35,58 @@ export interface PublisherOptions {
 /** Makes the answers to those who follow. */
 export interface Publisher {
   /**
-   * A signed list: what became known after `after`, once there is something or `signal` ends the wait; everything where
-   * `after` is no cursor of this process.
+   * A signed list: what became known after `after`, once there is something or `signal` ends the wait; from the beginning
+   * where `after` is no cursor of this process.
    */
   answer(after: string | undefined, signal: AbortSignal): Promise<string>
+  /** Ends every wait, now and from now on. */
+  close(): void
 }
+
+/** So many entries are in one answer at most: anybody may ask for it, and it is made between decisions. */
+const mostEntries = 1000
+/** How long an answer is given again to whoever asks the same, in milliseconds: many wait for the same. */
+const againMs = 1000
+const mostAnswers = 16
 
 /** Makes the publisher of one process. */
 export function createPublisher({ revocations, instance, key, issuer }: PublisherOptions): Publisher {
+  const closing = new AbortController()
+  const answers = new LRUCache<string, Promise<string>>({ max: mostAnswers, ttl: againMs })
+
+  async function signed(list: RevocationList, { privateKey, kid }: ReturnType<typeof key>): Promise<string> {
+    return await new SignJWT({ ...list })
+      .setProtectedHeader({ alg: 'ES256', typ: listType, kid })
+      .setIssuer(issuer)
+      .setIssuedAt()
+      .setExpirationTime('60s')
+      .sign(privateKey)
+  }
   return {
     async answer(after, signal) {
       const from = countOf(after, instance)
-      if (from !== undefined) await revocations.changed(from, signal)
-      const { entries, count } = revocations.since(from ?? 0)
+      if (from !== undefined) await revocations.changed(from, AbortSignal.any([signal, closing.signal]))
+      const total = revocations.count()
       const uncertain = revocations.uncertainForMs()
-      const list: RevocationList = {
+      const uncertainForMs = Number.isFinite(uncertain) ? Math.ceil(uncertain) : null
+      const by = key()
+      const asked = JSON.stringify([from ?? null, total, uncertainForMs, by.kid])
+      const known = answers.get(asked)
+      if (known !== undefined) return await known
+      const { entries, count } = revocations.since(from ?? 0, mostEntries)
+      const more = count < total
+      const list = {
         cursor: `${instance}.${count}`,
-        complete: from === undefined,
-        uncertainForMs: Number.isFinite(uncertain) ? Math.ceil(uncertain) : null,
+        complete: from === undefined && !more,
+        more,
+        uncertainForMs,
         entries: entries.map(published),
       }
-      const { privateKey, kid } = key()
-      return await new SignJWT({ ...list })
-        .setProtectedHeader({ alg: 'ES256', typ: listType, kid })
-        .setIssuer(issuer)
-        .setIssuedAt()
-        .setExpirationTime('60s')
-        .sign(privateKey)
+      const answer = signed(list, by)
+      answers.set(asked, answer)
+      return await answer
     },
+    close: () => closing.abort(),
   }
 }
 
@@ -93,10 +120,11 @@ export async function verifyList(compact: string, { key, issuer }: ListTrust): P
 }
 
 function readList(payload: Readonly<Record<string, unknown>>): RevocationList | undefined {
-  const { cursor, complete, uncertainForMs, entries } = payload
-  if (typeof cursor !== 'string' || typeof complete !== 'boolean' || !Array.isArray(entries)) return undefined
+  const { cursor, complete, more, uncertainForMs, entries } = payload
+  if (typeof cursor !== 'string' || typeof complete !== 'boolean' || typeof more !== 'boolean') return undefined
+  if (!Array.isArray(entries)) return undefined
   if (uncertainForMs !== null && typeof uncertainForMs !== 'number') return undefined
-  return entries.every(isPublished) ? { cursor, complete, uncertainForMs, entries } : undefined
+  return entries.every(isPublished) ? { cursor, complete, more, uncertainForMs, entries } : undefined
 }
 
 /** Why and for whom is nobody's business who only has to obey. */

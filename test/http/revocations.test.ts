@@ -24,7 +24,7 @@ async function place(ledger: Ledger = memoryLedger(), instance = 'one') {
   const revoker = createRevoker({ ledger, longestLife: () => 3600 })
   const publisher = createPublisher({ revocations, instance, key: () => capabilityKey, issuer: 'mcp-authz' })
   const door = await openDoor({ revocations: { permits, revoker, revocations, publisher, open: (text) => text } })
-  return { door, revocations, revoker, list: `${door.origin}/.well-known/mcp-authz-revocations` }
+  return { door, revocations, revoker, publisher, list: `${door.origin}/.well-known/mcp-authz-revocations` }
 }
 
 function follow(url: string, faults: string[] = []) {
@@ -134,7 +134,37 @@ describe('the published list', () => {
       entries: [{ body: { kind: 'subject' } }],
     })
   })
+})
 
+describe('the published list of many', () => {
+  it('comes in parts where it is long, and nothing is known before the last of them', async () => {
+    const ledger = memoryLedger()
+    const { revoker, door, list } = await place(ledger)
+    const names = Array.from({ length: 2500 }, (_, index) => `s${index}`)
+    for (const subject of names) await revoker.revoke({ target: { of: { kind: 'subject', subject } } })
+    const { text } = await door.get('/.well-known/mcp-authz-revocations')
+    const first = JSON.parse(Buffer.from(text.split('.')[1] ?? '', 'base64url').toString())
+    expect(first).toMatchObject({ cursor: 'one.1000', complete: false, more: true })
+    const followed = follow(list)
+    await followed.ledger.first
+    expect(followed.revocations.entries()).toHaveLength(2500)
+    expect(names.every((subject) => followed.revocations.judge({ ...alice, subject }).kind === 'revoked')).toBe(true)
+  })
+
+  it('is answered at once to all who wait when the service ends', async () => {
+    const { publisher, list, door } = await place()
+    const { text } = await door.get('/.well-known/mcp-authz-revocations')
+    const { cursor } = JSON.parse(Buffer.from(text.split('.')[1] ?? '', 'base64url').toString())
+    const waiting = [1, 2, 3].map(async () => (await fetch(`${list}?after=${cursor}&wait=5`)).status)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    const begun = performance.now()
+    publisher.close()
+    expect(await Promise.all(waiting)).toEqual([200, 200, 200])
+    expect(performance.now() - begun).toBeLessThan(3000)
+  })
+})
+
+describe('the published list of a service that cannot know', () => {
   it('carries on how little the service itself can know', async () => {
     const ledger = memoryLedger()
     const { list } = await place(ledger)
@@ -148,7 +178,7 @@ describe('the published list', () => {
 describe('a list that is not the trusted one', () => {
   it('is not believed: another key, type or issuer, an old one, no JWT', async () => {
     const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
-    const payload = { cursor: 'a.0', complete: true, uncertainForMs: 0, entries: [] }
+    const payload = { cursor: 'a.0', complete: true, more: false, uncertainForMs: 0, entries: [] }
     const signed = async (typ: string, issuer: string, key = capabilityKey.privateKey, age = 0): Promise<string> => {
       const at = Math.floor(Date.now() / 1000) - age
       const jwt = new SignJWT(payload).setProtectedHeader({ alg: 'ES256', typ }).setIssuer(issuer)
@@ -167,7 +197,7 @@ describe('a list that is not the trusted one', () => {
     ]
     for (const answer of answers) {
       const faults: string[] = []
-      const publisher = { answer: async () => answer }
+      const publisher = { answer: async () => answer, close: () => undefined }
       const ledger = memoryLedger()
       const revocations = createRevocations({ ledger, whenUnknown: 'deny', maxUnknownMs: 0 })
       const revoker = createRevoker({ ledger, longestLife: () => 1 })

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { CredentialFacts } from '../../src/identity/subject.ts'
-import type { Selector, Target } from '../../src/revocation/revocation.ts'
+import { keyOf, type Selector, type Target } from '../../src/revocation/revocation.ts'
 import { createRevocations, type Revocations } from '../../src/revocation/revocations.ts'
 import { createRevoker, type RevocationOrder } from '../../src/revocation/revoker.ts'
+import type { LedgerEntry } from '../../src/state/ledger.ts'
 import { memoryLedger } from './ledger.ts'
 
 const nowMs = 1_800_000_000_000
@@ -231,6 +232,30 @@ describe('the life of a revocation', () => {
     expect(revocations.entries().map(({ revocation }) => revocation.kind)).toEqual(['subject', 'api-key'])
   })
 
+  it('ends when it says, however many others are known', async () => {
+    const { revocations, revoke, clock } = place()
+    await revoke({ of: { kind: 'session', session: 's1' } }, { until: now + 7 })
+    await revoke({ role: 'admin', from: { kind: 'subject', subject: 'alice' } }, { until: now + 9 })
+    expect(kindOf(revocations, alice)).toBe('revoked')
+    clock.ms += 7000
+    expect(kindOf(revocations, alice)).toBe('diminished')
+    clock.ms += 2000
+    expect(kindOf(revocations, alice)).toBe('good')
+  })
+
+  it('is that of the longest one where the same thing is taken away several times', async () => {
+    const { revocations, revoke, clock } = place()
+    const of: Selector = { kind: 'subject', subject: 'alice' }
+    await revoke({ of }, { before: now, until: now + 7 })
+    await revoke({ of }, { before: now - 90, until: now + 20 })
+    await revoke({ of }, { before: now - 40, until: now + 10 })
+    clock.ms += 8000
+    expect(kindOf(revocations, { ...alice, issuedAt: now - 40 })).toBe('revoked')
+    clock.ms += 3000
+    expect(kindOf(revocations, { ...alice, issuedAt: now - 40 })).toBe('good')
+    expect(kindOf(revocations, { ...alice, issuedAt: now - 90 })).toBe('revoked')
+  })
+
   it('leaves nothing readable of whom it names', async () => {
     const { ledger, revoke } = place()
     await revoke({ of: { kind: 'session', session: 'a-session-id', issuer } })
@@ -259,4 +284,43 @@ describe('API keys of a subject', () => {
     await revoker.revoke({ target: { role: 'admin', from: { kind: 'subject', subject: 'bob' } } })
     expect(ledger.kept.slice(3).map(({ until }) => until)).toEqual([undefined, now + 60])
   })
+})
+
+describe('a hundred thousand revocations', () => {
+  it('are taken one by one, kept while they live, and numbered for those who follow', async () => {
+    const clock = { ms: nowMs }
+    const sent: string[] = []
+    const listeners: ((entries: readonly LedgerEntry[]) => void)[] = []
+    const followed = createRevocations({
+      ledger: {
+        follow(listener) {
+          listeners.push(listener)
+          return () => undefined
+        },
+        uncertainForMs: () => 0,
+      },
+      whenUnknown: 'deny',
+      maxUnknownMs: 0,
+      now: () => clock.ms,
+    })
+    const begun = performance.now()
+    for (let index = 0; index < 100_000; index += 1) {
+      const body = { kind: 'subject', key: keyOf({ kind: 'subject', subject: `s${index}` }), before: now, at: now }
+      const until = now + (index % 2 === 0 ? 10 : 1000)
+      for (const listener of listeners) listener([{ id: `r${index}`, type: 'revocation', until, body }])
+    }
+    // Where each one copied all that there are it would take minutes.
+    expect(performance.now() - begun).toBeLessThan(20_000)
+    clock.ms += 11_000
+    for (let from = 0; from < followed.count(); ) {
+      const { entries, count } = followed.since(from, 1000)
+      expect(entries.length).toBeLessThanOrEqual(1000)
+      sent.push(...entries.map(({ id }) => id))
+      from = count
+    }
+    expect(sent).toHaveLength(50_000)
+    expect(new Set(sent).size).toBe(50_000)
+    expect(kindOf(followed, { subject: 's99999', issuedAt: now })).toBe('revoked')
+    expect(kindOf(followed, { subject: 's99998', issuedAt: now })).toBe('good')
+  }, 60_000)
 })
