@@ -20,7 +20,8 @@ export const noRevocations: RevocationCheck = { epoch: () => 0, judge: () => ({ 
 export function judged(standing: Standing, revocations: RevocationCheck): Authentication {
   const epoch = revocations.epoch()
   const before = standing.judged
-  if (before?.epoch === epoch) return before.authentication
+  // What speaks against a credential ends by itself; what does not is told by another epoch.
+  if (before?.epoch === epoch && before.judgement.kind === 'good') return before.authentication
   const judgement = revocations.judge(standing.facts)
   const isTheSame = before !== undefined && JSON.stringify(before.judgement) === JSON.stringify(judgement)
   const authentication = isTheSame ? before.authentication : outcomeOf(standing.subject, judgement)

@@ -70,8 +70,8 @@ export type Judgement =
 /** Who was turned away since, as far as the authenticator asks. Implemented by src/revocation. */
 export interface RevocationCheck {
   /**
-   * Another number whenever `judge` may answer otherwise than before, also for a change of what can be known: what was
-   * judged under the same number need not be judged again.
+   * Another number whenever `judge` may find more against a credential than before, also for a change of what can be
+   * known: what was judged good under the same number need not be judged again.
    */
   epoch(): number
   /** Never throws. */
