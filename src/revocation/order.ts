@@ -143,8 +143,11 @@ function holderOf({ subject, issuer, everybody }: OrderFields): Holder | string 
 }
 
 function timeOf(time: string | number | undefined): number | undefined {
-  if (typeof time !== 'string') return time
-  return /^\d{4}-\d\d-\d\d/.test(time) ? Date.parse(time) / 1000 : Number.NaN
+  if (typeof time === 'number') return Number.isFinite(time) ? time : Number.NaN
+  if (time === undefined) return undefined
+  // A time without its zone would be another one on every host.
+  const isTime = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/.test(time)
+  return isTime ? Date.parse(time) / 1000 : Number.NaN
 }
 
 /** When a token that is read, not verified, has died for sure; null for what is none. */

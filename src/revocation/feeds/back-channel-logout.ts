@@ -39,12 +39,14 @@ type Outcome =
 /** Makes the one way from a logout token to a revocation. */
 export function createBackChannelLogout(options: BackChannelLogoutOptions): BackChannelLogout {
   const { onRefused = () => undefined } = options
-  let told: string | undefined
+  // Anybody can send here: no order of bad tokens must make more lines than there are causes.
+  const told = new Set<string>()
   const tell = (detail: string | undefined): void => {
-    if (detail === told) return
-    told = detail
+    if (detail === undefined) told.clear()
+    if (detail === undefined || told.has(detail)) return
+    told.add(detail)
     try {
-      if (detail !== undefined) onRefused(detail)
+      onRefused(detail)
     } catch {
       // The provider is answered whatever becomes of the log.
     }

@@ -227,6 +227,12 @@ describe('what is no logout token', () => {
     for (const compact of ['x', 'x', token(), 'x']) await send(compact)
     expect(refusals).toHaveLength(2)
   })
+
+  it('is said once for each cause, in whatever order they come', async () => {
+    const { send, refusals } = open()
+    for (let turn = 0; turn < 5; turn += 1) for (const compact of ['x', token({ jti: 7 })]) await send(compact)
+    expect(refusals).toHaveLength(2)
+  })
 })
 
 function doubled(): string {
