@@ -70,7 +70,10 @@ export interface Read {
   readonly protocolVersion?: string
   /** The MCP session that the request names, if it does. */
   readonly session?: string
-  /** Profile kuadrant: the broker answers, no upstream (`x-mcp-servername` absent or `mcpBroker`). Always true in profile strict. */
+  /**
+   * Profile kuadrant: the broker answers, no upstream (`x-mcp-servername` absent or `mcpBroker`, and no `mcp-init-host`).
+   * Always true in profile strict.
+   */
   readonly brokerAnswers: boolean
   /** The answer must name no header for removal (headers-only mode). */
   readonly withoutRemovals: boolean

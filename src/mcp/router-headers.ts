@@ -65,8 +65,10 @@ export function routingOf(headers: Headers, door: DoorKnowledge, profile: ReadOp
     return mismatch('x-mcp-servername must name the server behind this door')
   const said = sent ?? door.server
   const toBroker = said === 'mcpBroker'
+  // Whoever `mcp-init-host` names answers: an upstream, which the capability token is not for.
+  const isOpening = hasHeader(headers, 'mcp-init-host')
   return {
-    brokerAnswers: sent === undefined || toBroker,
+    brokerAnswers: !isOpening && (sent === undefined || toBroker),
     toBroker,
     ...(said === undefined || toBroker ? {} : { server: said }),
   }

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { addressesIn, config, folder, type Program, project, runIn, start } from '../cli/terminal.ts'
 import { check, connect } from '../envoy/clients.ts'
-import { decodeCheckResponse, headersOf, post } from '../envoy/messages.ts'
+import { decodeCheckResponse, headersOf, post, removals, statusCode } from '../envoy/messages.ts'
 import { craft, jwkOf, signer } from '../identity/tokens.ts'
 import { routerClaims, sessionClaims, signed, signingKey } from './tokens.ts'
 
@@ -94,6 +94,24 @@ describe('a service that stands for a gateway', patient, () => {
       2,
       'configuration: --session-signing-key: the embedded default has no gateway to sign for; mend: name a configuration with --config\n',
     ])
+  })
+})
+
+describe('an initialize of the router with a backend', patient, () => {
+  it('carries the capability token of no client there, and none that it was sent', async () => {
+    const service = await serveIn(await place(gateway), [], { GATEWAY_SIGNING_KEY: signingKey })
+    const client = connect(service.grpc)
+    const opening = {
+      authorization: `Bearer ${bearer()}`,
+      'mcp-init-host': 'alpha.upstream.test',
+      'router-key': signed(routerClaims()),
+    }
+    const message = { jsonrpc: '2.0', id: 1, method: 'initialize', params: {} }
+    const bytes = await check(client, post(message, { headers: { ...opening, 'x-mcp-authorized': 'forged' } }))
+    client.close()
+    expect(statusCode(bytes)).toBe(0)
+    expect(headersOf(bytes)).not.toHaveProperty('x-mcp-authorized')
+    expect(removals(bytes)).toEqual(expect.arrayContaining(['x-mcp-authorized', 'mcp-init-host', 'router-key']))
   })
 })
 
