@@ -3,12 +3,13 @@ import express, { type ErrorRequestHandler, type Express, type Request, type Res
 import type { JWK } from 'jose'
 import type { Authorizer } from '../authorizer/attempt.ts'
 import { parseStrictJson } from '../mcp/json.ts'
+import { isObject } from '../mcp/message.ts'
 import type { ProtectedResource } from '../mcp/protected-resource.ts'
 import type { ReadOptions } from '../mcp/reading.ts'
 import type { BackChannelLogout } from '../revocation/feeds/back-channel-logout.ts'
-import { type EvaluationRequest, evaluationOf, readEvaluation } from './authzen.ts'
+import { bringsClaims, type EvaluationRequest, evaluationOf, readEvaluation } from './authzen.ts'
 import { addBackChannelLogoutRoute } from './back-channel-logout.ts'
-import { type Permits, type Trust, trustOf } from './permits.ts'
+import { type Permits, type Trust, trustOf, untrusted } from './permits.ts'
 import { protectedResourceRoutes } from './protected-resource.ts'
 import { addRevocationRoutes, type RevocationRoutes } from './revocations.ts'
 
@@ -91,7 +92,9 @@ async function answer(
   const reading = parseStrictJson(Buffer.isBuffer(bytes) ? bytes : new Uint8Array(), { maxDepth: read.maxDepth })
   if (!reading.ok) return fail(response, 400, `the body is not usable: ${reading.detail}`)
   if (!isObject(reading.value)) return fail(response, 400, 'expected the body to be a JSON object')
-  const result = await evaluate(reading.value, await trustOf(request, permits))
+  // Asking counts as a use of the caller's key.
+  const trust = bringsClaims(reading.value) ? await trustOf(request, permits) : untrusted
+  const result = await evaluate(reading.value, trust)
   if (!result.ok) {
     if (result.status === 401) response.set('www-authenticate', 'Bearer')
     return fail(response, result.status, result.message)
@@ -159,8 +162,4 @@ function fail(response: Response, status: number, message: string): void {
 const onError: ErrorRequestHandler = (error: { readonly status?: unknown }, _request, response, _next) => {
   const status = typeof error.status === 'number' && error.status >= 400 && error.status < 500 ? error.status : 500
   fail(response, status, status === 500 ? 'internal error' : 'the request could not be read')
-}
-
-function isObject(value: unknown): value is EvaluationRequest {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

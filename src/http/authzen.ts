@@ -1,6 +1,7 @@
 // AuthZEN Authorization API 1.0: https://openid.net/specs/authorization-api-1_0.html
 import type { Attempt } from '../authorizer/attempt.ts'
 import type { Credential } from '../identity/subject.ts'
+import { isObject } from '../mcp/message.ts'
 import type { DoorKnowledge, Reading, ReadOptions } from '../mcp/reading.ts'
 import { readCall } from '../mcp/request.ts'
 import type { Decision } from '../policy/decision.gen.ts'
@@ -27,6 +28,17 @@ export function readEvaluation(request: EvaluationRequest, trust: Trust, options
   if ('status' in credential) return { ok: false, ...credential }
   const reading = readingOf(fields, options)
   return { ok: true, attempt: { credential, reading, subjectId: fields.subjectId } }
+}
+
+/** Whether a document holds claims anywhere, so that it matters whether the caller may present some. */
+export function bringsClaims({ evaluations, ...single }: EvaluationRequest): boolean {
+  return [single, ...(Array.isArray(evaluations) ? evaluations : [])].some(
+    (each: unknown) =>
+      isObject(each) &&
+      isObject(each['subject']) &&
+      isObject(each['subject']['properties']) &&
+      each['subject']['properties']['claims'] !== undefined,
+  )
 }
 
 /** The answer to one evaluation. */
@@ -92,8 +104,4 @@ function readingOf({ method, type, id, properties }: Fields, options: ReadOption
   }
   const door = { server, virtualServer } as DoorKnowledge
   return readCall({ method, params: JSON.stringify(params) }, door, options)
-}
-
-function isObject(value: unknown): value is EvaluationRequest {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

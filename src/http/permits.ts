@@ -22,7 +22,8 @@ export async function trustOf(request: Request, permits: Permits | undefined): P
   return permits !== undefined && hasKey ? await permits(request, 'authzen:claims') : untrusted
 }
 
-const untrusted: Trust = {
+/** What is not trusted. */
+export const untrusted: Trust = {
   ok: false,
   status: 403,
   message:

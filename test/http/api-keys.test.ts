@@ -80,6 +80,20 @@ describe('claims of a caller with an API key', () => {
   })
 })
 
+describe('the uses of a key that comes with evaluations', () => {
+  it('are those where claims are brought', async () => {
+    const { place, key, door, ask, mine } = await doorWith({ permissions: [...claims], scope: { usage: { total: 1 } } })
+    const token = { type: 'identity', id: 'alice', properties: { token: bearer() } }
+    for (const subject of [token, { type: 'identity', id: 'alice' }, 'alice']) await ask(mine, { subject })
+    expect(await place.usage.usageOf(key.id)).toMatchObject({ total: 0 })
+    const { subject, ...rest } = evaluation()
+    const several = { ...rest, subject: token, evaluations: [{}, { subject }] }
+    const answer = await door.post('/access/v1/evaluations', several, { ...proxied, ...mine })
+    expect(answer.json.evaluations.map(({ decision }) => decision)).toEqual([true, true])
+    expect(await place.usage.usageOf(key.id)).toMatchObject({ total: 1 })
+  })
+})
+
 describe('what a key permits', () => {
   const requestOf = (authorization: readonly string[], remoteAddress = '192.0.2.7') => ({
     rawHeaders: ['Host', 'x', ...authorization.flatMap((value) => ['AUTHORIZATION', value]), 'x-authorization', 'y'],
