@@ -4,7 +4,7 @@ import type { Capabilities } from '../policy/decision.gen.ts'
 import type { Engine } from '../policy/engine.ts'
 import { PolicyError } from '../policy/errors.ts'
 import { buildInput } from '../policy/input.ts'
-import { createKeptTokens, type KeptTokens } from './kept-tokens.ts'
+import { createKeptTokens } from './kept-tokens.ts'
 import type { Scope } from './verdicts.ts'
 
 /** What a token is minted for beside the subject and the scope. */
@@ -25,18 +25,19 @@ export interface SubjectViews {
 
 interface View {
   readonly capabilities: Capabilities
-  readonly tokens: KeptTokens
 }
 
 /**
  * A view is kept with the subject object, which the authenticator keeps with the verified token: it dies with the
- * token, with the revision, and for the minted half also when half of its life is over, or another key signs.
+ * token, with the revision, and for the minted half also when half of its life is over, another key signs, or others
+ * need the room.
  */
 export function createSubjectViews(options: {
   readonly minter: Minter | undefined
   readonly now: () => number
 }): SubjectViews {
   const { minter, now } = options
+  const tokens = createKeptTokens()
   const bySubject = new WeakMap<Subject, { readonly revision: string; readonly views: Map<string, View> }>()
 
   function viewOf(engine: Engine, { subject, ...scope }: Scope): View {
@@ -52,7 +53,7 @@ export function createSubjectViews(options: {
     const target = { type: 'server' } as const
     const capabilities = engine.capabilities(buildInput({ ...scope, subject, action: 'tools/list', target }))
     if (capabilities === undefined) throw new PolicyError('evaluation_failed', 'the capabilities are undefined')
-    const view: View = { capabilities, tokens: createKeptTokens() }
+    const view: View = { capabilities }
     kept.views.set(key, view)
     return view
   }
@@ -68,9 +69,9 @@ export function createSubjectViews(options: {
         revision: engine.revision,
         session: minter.bound ? session : undefined,
       }
-      const minted = await view.tokens.token(minter, whole, now() / 1000)
+      const minted = await tokens.token(view, minter, whole, now() / 1000)
       if (minted.ok || !minter.narrows || server === undefined) return minted
-      return await view.tokens.token(minter, { ...whole, server }, now() / 1000)
+      return await tokens.token(view, minter, { ...whole, server }, now() / 1000)
     },
   }
 }
