@@ -61,6 +61,9 @@ export function resolveState(draft: NonNullable<Draft['state']>, carriesKeys: bo
   if (redis?.url !== undefined && !isRedisAddress(redis.url)) {
     const mend = 'write it like redis://127.0.0.1:6379, rediss://HOST or redis+unix:///run/redis.sock'
     check.report(['state', 'redis', 'url'], 'expected the address of a Redis or Valkey', mend)
+  } else if (redis?.url !== undefined && hasPlainPercent(redis.url)) {
+    const message = 'expected escapes like `%20` in user and password'
+    check.report(['state', 'redis', 'url'], message, 'write a plain `%` as `%25`')
   }
   if (redis !== undefined && !carriesKeys) {
     check.warn(
@@ -78,6 +81,17 @@ function isRedisAddress(text: string): boolean {
   if (!URL.canParse(text)) return false
   const { protocol, hostname, pathname } = new URL(text)
   return protocol === 'redis+unix:' ? pathname.length > 1 : ['redis:', 'rediss:'].includes(protocol) && hostname !== ''
+}
+
+/** A client of Redis takes escapes for what they stand for, and fails at those that stand for nothing. */
+function hasPlainPercent(text: string): boolean {
+  const { username, password } = new URL(text)
+  try {
+    decodeURIComponent(username + password)
+    return false
+  } catch {
+    return true
+  }
 }
 
 /** `revocations`. */

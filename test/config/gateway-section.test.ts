@@ -154,6 +154,16 @@ describe('the state', () => {
     },
   )
 
+  it.each(['redis://:secret%word@cache', 'redis://secret%:pw@cache', 'redis://:secret%FFword@cache'])(
+    'is no address with an escape that stands for nothing: %s',
+    async (url) => {
+      const message = await refusal(`state:\n  redis:\n    url: "${url}"\n`)
+      expect(message).toContain('6:5: state.redis.url: expected escapes like `%20` in user and password')
+      expect(message).toContain('mend: write a plain `%` as `%25`')
+      expect(message).not.toContain('secret')
+    },
+  )
+
   it.each(['127.0.0.1:6379', 'http://:secret-word@cache.example.com', 'redis://', 'redis+unix://', 'cache'])(
     'is in no Redis at %s, and the address is not repeated',
     async (url) => {
