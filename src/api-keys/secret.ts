@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { apiKeyPrefix } from '../identity/credential.ts'
 
 const secretBytes = 32
@@ -18,7 +18,7 @@ export function newId(): string {
 
 /** What is kept of a key: SHA-256, base64url. 256 random bits need neither salt nor stretching. */
 export function digestOf(secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url')
+  return hash('sha256', secret, 'base64url')
 }
 
 /** Whether it is written as keys are, in the one way in which those bytes can be. */

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { access, constants, readFile, stat } from 'node:fs/promises'
 import { readTrustedSet } from '../capabilities/trusted-keys.ts'
+import { isObject } from '../identity/claims.ts'
 import { fileFault, quoted } from './problem.ts'
 import { maxSourceBytes } from './source.ts'
 
@@ -133,10 +134,6 @@ function parsedJson(bytes: Uint8Array): unknown {
 function isJwks(value: unknown): value is PublicJwks {
   if (!isObject(value) || !Object.hasOwn(value, 'keys')) return false
   return Array.isArray(value['keys']) && value['keys'].every(isObject)
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function unreadable(file: string, error: unknown): FileReading<never> {

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import { clockToleranceSeconds, livingClaims, refuse, signClaims, verifyClaims } from './signed-claims.ts'
 
 /** Claims a use: true for the first caller of a key alone, until `until` (seconds since the epoch). Rejects where nobody can say. */
@@ -63,7 +63,7 @@ export async function verifyBackendInit(
 
 /** Last of all: what is refused for another reason has not been used. */
 async function spent(jti: string, until: number, once: Once): Promise<BackendInitVerdict> {
-  const first = await claimed(`backend-init:${createHash('sha256').update(jti).digest('base64url')}`, until, once)
+  const first = await claimed(`backend-init:${hash('sha256', jti, 'base64url')}`, until, once)
   if (first === true) return { ok: true }
   if (first === false) return invalid('it was used before')
   return { ok: false, code: 'state_unavailable', detail: 'whether it was used before cannot be known' }
