@@ -10,8 +10,10 @@ const target = 'src/envoy/descriptors.gen.ts'
 const protoFiles = [
   'envoy/config/core/v3/address.proto',
   'envoy/config/core/v3/base.proto',
+  'envoy/extensions/filters/http/ext_proc/v3/processing_mode.proto',
   'envoy/service/auth/v3/attribute_context.proto',
   'envoy/service/auth/v3/external_auth.proto',
+  'envoy/service/ext_proc/v3/external_processor.proto',
   'envoy/type/v3/http_status.proto',
   'google/protobuf/struct.proto',
   'google/protobuf/wrappers.proto',

@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto'
 import type { Outcome } from '../authorizer/attempt.ts'
 import { type ChallengedResource, challengeOf, type DenialReason, denialBody, statusOf } from '../mcp/denial.ts'
 import { initiators, removedHeaders } from '../mcp/internal-headers.ts'
+import { mayList } from '../mcp/list-filter.ts'
 import type { HttpRequest, Reading, ReadOptions, RpcId } from '../mcp/reading.ts'
 import type { Decision, ReasonCode } from '../policy/decision.gen.ts'
 import { messageOf, reasons } from '../policy/reasons.ts'
 import { allowed, denied, type ReplyMetadata } from './check-response.ts'
+import { type ListQuestion, listQuestionKey, writeListQuestion } from './list-question.ts'
 
 /** What was asked, as far as the answer depends on it. */
 export interface Asked {
@@ -18,6 +20,10 @@ export interface Asked {
   readonly unheld?: boolean
   readonly request: HttpRequest
   readonly reading: Reading
+  /** Say which answers may hold lists, and how they are to be cut. */
+  readonly cutsLists?: boolean
+  /** IP address of whoever opened the connection to Envoy. */
+  readonly address?: string | undefined
 }
 
 /** The bytes of a CheckResponse. */
@@ -45,7 +51,12 @@ export function answer(outcome: Outcome, asked: Asked): Answer {
   if (first !== undefined) return { bytes: denialOf(decision, first, { rpcId, resource: asked.protectedResource }) }
   const fault = faultOf(asked, capabilityToken)
   if (fault !== undefined) return { bytes: refusal(fault, { rpcId, decisionId: decision.id }), fault }
-  return { bytes: allowed({ ...mutationsOf(asked, capabilityToken), metadata: metadataOf(decision) }) }
+  const { headers, remove } = mutationsOf(asked, capabilityToken)
+  const question = listQuestionOf(asked, outcome)
+  if (question === undefined) return { bytes: allowed({ headers, remove, metadata: metadataOf(decision) }) }
+  const metadata = { ...metadataOf(decision), [listQuestionKey]: writeListQuestion(question) }
+  const route = ['x-mcp-authz-filter', question === 'none' ? 'none' : 'list'] as const
+  return { bytes: allowed({ headers: [...headers, route], remove, metadata }) }
 }
 
 /** A denial that no authorizer made. */
@@ -53,6 +64,14 @@ export function refusal(code: ReasonCode, about: { rpcId?: RpcId | undefined; de
   const reason = { code, message: messageOf(code) }
   const decided = { id: about.decisionId ?? randomUUID(), allow: false, revision: '', reasons: [reason] }
   return denialOf(decided, reason, about)
+}
+
+/** What the answer is to be filtered by, once it comes; undefined where nobody will. */
+function listQuestionOf({ cutsLists, reading, address }: Asked, { subject }: Outcome): ListQuestion | undefined {
+  if (cutsLists !== true || !reading.ok) return undefined
+  if (!mayList(reading)) return 'none'
+  const { server, virtualServers, rpcId } = reading
+  return { server, virtualServers, rpcId, address, expiresAt: subject?.expiresAt }
 }
 
 type Decided = Pick<Decision, 'id' | 'allow' | 'revision' | 'reasons' | 'subject'>

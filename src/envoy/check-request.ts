@@ -1,6 +1,6 @@
-import { isUtf8 } from 'node:buffer'
 import type { Reader } from 'protobufjs/minimal.js'
 import type { DoorKnowledge, HttpRequest } from '../mcp/reading.ts'
+import { addHeader, headerMapFields, readEntry } from './header-map.ts'
 import { readMessage, readNested, readText, tag } from './wire.ts'
 
 /** An `envoy.service.auth.v3.CheckRequest` as the doors know requests, or why it cannot be one. */
@@ -18,6 +18,8 @@ export interface CheckRead {
   readonly principal?: string
   /** IP address of whoever opened the connection to Envoy. */
   readonly address?: string
+  /** Envoy's configuration says that lists are cut by external processing. */
+  readonly cutsLists: boolean
 }
 
 export interface CheckRefused {
@@ -47,6 +49,7 @@ export function readCheck(bytes: Buffer): Check {
     request: { method: parts.method, headers, body: parts.rawBody.length > 0 ? parts.rawBody : parts.body },
     door: { server: parts.context.get('mcp_server'), virtualServer: parts.context.get('mcp_virtual_server') },
     authorization: headers.get('authorization') ?? [],
+    cutsLists: parts.context.has('mcp_list_filter'),
     twoBodies: parts.rawBody.length > 0 && parts.body.length > 0,
     ...(parts.principal === '' ? {} : { principal: parts.principal }),
     ...(parts.address === '' ? {} : { address: parts.address }),
@@ -154,58 +157,11 @@ function httpOf(parts: Parts): Fields {
         parts.rawBody = reader.bytes()
         return true
       case tag.bytes(13):
-        return nested(reader, headerMapOf(parts))
+        return nested(reader, headerMapFields(parts.headerMap))
       default:
         return false
     }
   }
-}
-
-function headerMapOf(parts: Parts): Fields {
-  return (reader, field) => {
-    if (field !== tag.bytes(1)) return false
-    addHeader(parts.headerMap, readEntry(reader))
-    return true
-  }
-}
-
-/** An entry of a map, or a HeaderValue: both have `key` as field 1 and `value` as field 2. */
-interface Entry {
-  key: string
-  value: string
-  raw: string
-}
-
-function readEntry(reader: Reader): Entry {
-  const entry: Entry = { key: '', value: '', raw: '' }
-  readNested(reader, (inner, field) => {
-    if (field === tag.bytes(1)) entry.key = readText(inner)
-    else if (field === tag.bytes(2)) entry.value = readText(inner)
-    else if (field === tag.bytes(3)) entry.raw = rawText(inner.bytes())
-    else return false
-    return true
-  })
-  return entry
-}
-
-/**
- * UTF-8 as text; of anything else each byte from 0x80 on becomes a lone low surrogate. Reading it as latin1 instead
- * would make the byte E9 equal to a rightly encoded `é`.
- */
-function rawText(bytes: Uint8Array): string {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (isUtf8(buffer)) return buffer.toString('utf8')
-  return buffer.toString('latin1').replace(/[\x80-\xff]/g, (byte) => String.fromCharCode(0xdc00 | byte.charCodeAt(0)))
-}
-
-/** Every value counts, also when one key comes twice in a map: readers of `headers` would see only the last. */
-function addHeader(headers: Map<string, string[]>, { key, value, raw }: Entry): void {
-  if (key.startsWith(':')) return
-  const name = key.toLowerCase()
-  const values = headers.get(name) ?? []
-  if (raw === '' || value === '' || raw === value) values.push(raw === '' ? value : raw)
-  else values.push(value, raw)
-  headers.set(name, values)
 }
 
 function mergedHeaders({ headers, headerMap }: Parts): ReadonlyMap<string, readonly string[]> {

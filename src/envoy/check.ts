@@ -75,7 +75,8 @@ async function judge(check: CheckRead, reading: Reading, options: CheckOptions):
     precondition: hold?.precondition,
   })
   const unheld = hold?.passed() === false
-  const asked = { profile, headersOnly, protectedResource, unheld, request: check.request, reading }
+  const { request, cutsLists, address } = check
+  const asked = { profile, headersOnly, protectedResource, unheld, request, reading, cutsLists, address }
   const { bytes, fault } = answer(outcome, asked)
   if (fault !== undefined) report(options, { code: fault })
   return bytes

@@ -1,20 +1,25 @@
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js'
 import { type Address, formatAddress, parseAddress } from '../address.ts'
+import type { Authorizer } from '../authorizer/attempt.ts'
 import { type CheckOptions, createCheck } from './check.ts'
 import { createHealth, type Health } from './health.ts'
+import { createProcessor, externalProcessor, type Processor } from './processor.ts'
 import { createReflection, type Reflection } from './reflection.ts'
 import { methodOf, type Service } from './service.ts'
 import { openToGroup, removeStaleSocket } from './socket-file.ts'
 
 export interface EnvoyDoorOptions extends CheckOptions {
+  readonly authorizer: Pick<Authorizer, 'authorize' | 'visible'>
   /** `HOST:PORT` (port 0: any free one), `[IPV6]:PORT` or `unix:PATH`. */
   readonly address: string
 }
 
-/** A running ext_authz server. */
+/** A running server of ext_authz and ext_proc. */
 export interface EnvoyDoor {
   /** What was bound, with the real port. */
   readonly address: string
+  /** How many answers are being filtered now. */
+  filtering(): number
   /** What health checks are told; true from the start. */
   setServing(serving: boolean): void
   /** Says NOT_SERVING, goes on answering, then closes. Resolves when the door is shut; a second call waits for the first. */
@@ -37,26 +42,29 @@ const authorization = 'envoy.service.auth.v3.Authorization'
 const leastMessageLimit = 64 * 1024 * 1024
 
 /**
- * Listens for Envoy's ext_authz checks, with gRPC health checking and reflection beside them.
+ * Listens for Envoy's ext_authz checks and for its external processing, which filters lists; with gRPC health checking
+ * and reflection beside them.
  * @throws TypeError when the address is none; Error when it cannot be listened on
  */
 export async function createEnvoyDoor(options: EnvoyDoorOptions): Promise<EnvoyDoor> {
   const listen = addressOf(options.address)
-  const health = createHealth([authorization])
-  const reflection = createReflection([authorization, 'grpc.health.v1.Health'])
+  const health = createHealth([authorization, externalProcessor])
+  const reflection = createReflection([authorization, externalProcessor, 'grpc.health.v1.Health'])
+  const processor = processorOf(options)
   const server = newServer(options.read.maxBodyBytes)
-  for (const service of [checkService(options), health.service, ...reflection.services]) {
+  for (const service of [checkService(options), processor.service, health.service, ...reflection.services]) {
     server.addService(service.definition, service.implementation)
   }
   const port = await bind(server, listen, options.address)
   let drained: Promise<void> | undefined
   return {
     address: formatAddress(listen.kind === 'tcp' ? { ...listen, port } : listen),
+    filtering: () => processor.open(),
     setServing(serving) {
       if (drained === undefined) health.setServing(serving)
     },
     drain(limits) {
-      drained ??= drain({ server, health, reflection }, limits)
+      drained ??= drain({ server, processor, health, reflection }, limits)
       return drained
     },
   }
@@ -72,6 +80,19 @@ function checkService(options: CheckOptions): Service {
       },
     },
   }
+}
+
+function processorOf({ authorizer, onFault }: EnvoyDoorOptions): Processor {
+  return createProcessor({
+    authorizer,
+    onUnfilterable(detail) {
+      try {
+        onFault?.({ code: 'policy_error', cause: `the answer to a list was held back: ${detail}` })
+      } catch {
+        // An answer is owed whatever becomes of the log.
+      }
+    },
+  })
 }
 
 function newServer(maxBodyBytes: number): Server {
@@ -125,16 +146,18 @@ async function openSocket(server: Server, path: string): Promise<void> {
 
 interface Running {
   readonly server: Server
+  readonly processor: Processor
   readonly health: Health
   readonly reflection: Reflection
 }
 
-async function drain({ server, health, reflection }: Running, limits: DrainOptions): Promise<void> {
+async function drain({ server, processor, health, reflection }: Running, limits: DrainOptions): Promise<void> {
   const noticeMs = Math.min(limits.noticeMs ?? 1500, limits.deadlineMs)
   health.setServing(false)
   await wait(noticeMs)
   health.endWatches()
   reflection.endStreams()
+  processor.endEvents()
   await new Promise<void>((resolve) => {
     const force = setTimeout(() => {
       server.forceShutdown()

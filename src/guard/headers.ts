@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { initiators, removedHeaders } from '../mcp/internal-headers.ts'
+import { conditions } from '../mcp/list-filter.ts'
 
 /** No value of these holds a comma and a blank: where they are there, `Headers` has joined several values. */
 const neverJoined = new Set([
@@ -22,9 +23,6 @@ export function readHeaders(headers: globalThis.Headers): Map<string, readonly s
 function valuesOf(name: string, value: string): readonly string[] {
   return neverJoined.has(name) ? value.split(', ') : [value]
 }
-
-/** With these a handler may answer in a form, or a part, that cannot be filtered. */
-const conditions = ['accept-encoding', 'if-none-match', 'if-modified-since', 'if-range', 'range'] as const
 
 /** What an allowed request is to be carried on with. */
 export interface Carried {

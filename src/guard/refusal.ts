@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type ChallengedResource, challengeOf, denialBody, statusOf } from '../mcp/denial.ts'
+import { unfilterableText } from '../mcp/list-filter.ts'
 import type { RpcId } from '../mcp/reading.ts'
 import type { Decision, ReasonCode } from '../policy/decision.gen.ts'
 import { messageOf } from '../policy/reasons.ts'
@@ -25,12 +26,6 @@ export function refusal(code: ReasonCode, rpcId: RpcId | undefined): Response {
 /** What stands for an answer whose lists could not be cut. */
 export function unfilterable(rpcId: RpcId | undefined): Response {
   return new Response(unfilterableText(rpcId), { status: 500, headers: plain })
-}
-
-/** The same as a JSON-RPC message: internal error (JSON-RPC 2.0, section 5.1). */
-export function unfilterableText(rpcId: RpcId | undefined): string {
-  const error = { code: -32603, message: 'the answer could not be filtered' }
-  return `{"jsonrpc":"2.0","id":${rpcId?.text ?? 'null'},"error":${JSON.stringify(error)}}`
 }
 
 const plain = { 'content-type': 'application/json', 'cache-control': 'no-store' }

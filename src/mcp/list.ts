@@ -1,6 +1,6 @@
 import { isObject, own } from './message.ts'
 
-export { filterSse, type SseOptions } from './sse.ts'
+export { createSseFilter, filterSse, type SseFilter, type SseOptions } from './sse.ts'
 
 /** A method whose result is a list. */
 export type ListMethod = 'tools/list' | 'prompts/list' | 'resources/list' | 'resources/templates/list'

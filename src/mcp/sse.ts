@@ -15,17 +15,38 @@ export function filterSse(
   transform: (data: string) => Promise<string>,
   options: SseOptions = {},
 ): ReadableStream<Uint8Array> {
-  const splitter = new EventSplitter(options.maxEventBytes ?? 8 * 1024 * 1024)
+  const filter = createSseFilter(transform, options)
   return stream.pipeThrough(
     new TransformStream<Uint8Array, Uint8Array>({
       async transform(chunk, controller) {
-        for (const event of splitter.split(chunk)) controller.enqueue(await rewrite(event, transform))
+        for await (const event of filter.push(chunk)) controller.enqueue(event)
       },
       async flush(controller) {
-        for (const rest of splitter.end()) controller.enqueue(await rewrite(rest, transform))
+        for await (const rest of filter.end()) controller.enqueue(rest)
       },
     }),
   )
+}
+
+/** The same where chunks are handed over one by one; the next only once the last was gone through to its end. */
+export interface SseFilter {
+  /** What can leave after this chunk. Throws where `transform` rejects or an event is too long. */
+  push(chunk: Uint8Array): AsyncGenerator<Uint8Array>
+  /** What is left when the stream ends. */
+  end(): AsyncGenerator<Uint8Array>
+}
+
+/** Makes the filter of one stream. */
+export function createSseFilter(transform: (data: string) => Promise<string>, options: SseOptions = {}): SseFilter {
+  const splitter = new EventSplitter(options.maxEventBytes ?? 8 * 1024 * 1024)
+  return {
+    async *push(chunk) {
+      for (const event of splitter.split(chunk)) yield await rewrite(event, transform)
+    },
+    async *end() {
+      for (const rest of splitter.end()) yield await rewrite(rest, transform)
+    },
+  }
 }
 
 const lf = 0x0a

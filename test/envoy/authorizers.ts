@@ -50,7 +50,7 @@ export function bearerGood(attempt: Attempt): Outcome {
   return reading.ok ? allow(attempt) : deny(reading.code, attempt)
 }
 
-export interface Recording extends Pick<Authorizer, 'authorize'> {
+export interface Recording extends Pick<Authorizer, 'authorize' | 'visible'> {
   readonly attempts: Attempt[]
 }
 
@@ -63,7 +63,13 @@ export function recording(decide: (attempt: Attempt) => Outcome = bearerGood): R
       attempts.push(attempt)
       return decide(attempt)
     },
+    visible: seesNothing,
   }
+}
+
+/** Lists nothing for anybody. */
+export async function seesNothing(): Promise<readonly string[]> {
+  return []
 }
 
 function actionOf(reading: Reading): string {

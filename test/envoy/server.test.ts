@@ -6,7 +6,7 @@ import { type Client, status } from '@grpc/grpc-js'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Outcome } from '../../src/authorizer/attempt.ts'
 import { createEnvoyDoor, type EnvoyDoor, type EnvoyDoorOptions } from '../../src/envoy/server.ts'
-import { bearerGood, recording, strict } from './authorizers.ts'
+import { bearerGood, recording, seesNothing, strict } from './authorizers.ts'
 import { abortable, check, connect, unary, watchHealth } from './clients.ts'
 import {
   decodeCheckResponse,
@@ -48,6 +48,7 @@ function held() {
     release,
     asked: asked.promise,
     authorizer: {
+      visible: seesNothing,
       async authorize(attempt: Parameters<typeof bearerGood>[0]): Promise<Outcome> {
         asked.resolve()
         await promise
@@ -86,7 +87,7 @@ describe('a check over gRPC', () => {
     const authorize = () => {
       throw new Error('boom')
     }
-    const { client } = await open({ authorizer: { authorize } })
+    const { client } = await open({ authorizer: { authorize, visible: seesNothing } })
     expect(statusCode(await check(client, good))).toBe(7)
   })
 })
@@ -120,6 +121,7 @@ describe('a large check', () => {
 
 it('checks go on for others while 2400 are aborted on their connection', { timeout: 60_000 }, async () => {
   const authorizer = {
+    visible: seesNothing,
     async authorize(attempt: Parameters<typeof bearerGood>[0]): Promise<Outcome> {
       await nextTurn()
       return bearerGood(attempt)

@@ -1,0 +1,81 @@
+import { type ServerDuplexStream, status } from '@grpc/grpc-js'
+import { textOf } from '../policy/errors.ts'
+import { createExchange, type Exchange, type ExchangeOptions } from './exchange.ts'
+import { methodOf, type Service } from './service.ts'
+
+/** The name of Envoy's external processing. */
+export const externalProcessor = 'envoy.service.ext_proc.v3.ExternalProcessor'
+
+/** Cuts lists in the answers of MCP servers, one gRPC stream for each. */
+export interface Processor {
+  readonly service: Service
+  /** Streams that are open now. */
+  open(): number
+  /** Ends, as failed, those at a stream of events; they would keep the server from shutting down. */
+  endEvents(): void
+}
+
+type Stream = ServerDuplexStream<Buffer, Buffer>
+
+/** How long a stream may be open without a first message. Milliseconds. */
+const firstMessageMs = 10_000
+
+/** Answers external processing with the lists of `authorizer.visible`. */
+export function createProcessor(options: ExchangeOptions): Processor {
+  const streams = new Map<Stream, Exchange>()
+
+  function processed(stream: Stream): void {
+    const exchange = createExchange(options)
+    streams.set(stream, exchange)
+    const silence = setTimeout(() => fail(stream, status.DEADLINE_EXCEEDED, 'no message came'), firstMessageMs)
+    const forget = (): void => {
+      clearTimeout(silence)
+      streams.delete(stream)
+    }
+    stream.once('close', forget).once('cancelled', forget)
+    stream.on('data', (part: Buffer) => {
+      clearTimeout(silence)
+      // One part at a time: Envoy waits for its answer, and whoever does not is held back.
+      stream.pause()
+      void answer(stream, exchange, part).then(() => stream.resume())
+    })
+    // Envoy is done; before that, a stream that ends well would let the rest pass unfiltered.
+    stream.on('end', () => {
+      forget()
+      stream.end()
+    })
+  }
+
+  async function answer(stream: Stream, exchange: Exchange, part: Buffer): Promise<void> {
+    try {
+      const reply = await exchange.answer(part)
+      if (streams.has(stream) && !stream.write(reply)) await writable(stream)
+    } catch (thrown) {
+      options.onUnfilterable?.(textOf(thrown))
+      if (streams.has(stream)) fail(stream, status.INVALID_ARGUMENT, 'this part of an exchange cannot be filtered')
+    }
+  }
+
+  function fail(stream: Stream, code: status, details: string): void {
+    streams.delete(stream)
+    stream.emit('error', { code, details })
+  }
+
+  return {
+    service: {
+      definition: { Process: methodOf(`/${externalProcessor}/Process`, { requestStream: true, responseStream: true }) },
+      implementation: { Process: processed },
+    },
+    open: () => streams.size,
+    endEvents() {
+      for (const [stream, exchange] of streams)
+        if (exchange.streams()) fail(stream, status.UNAVAILABLE, 'the server is shutting down')
+    },
+  }
+}
+
+function writable(stream: Stream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.once('drain', resolve).once('close', resolve).once('cancelled', resolve)
+  })
+}
