@@ -50,6 +50,7 @@ function filesOf(reply: ReflectionReply): { files: FileFields[]; root: protobuf.
 
 const services = [
   'envoy.service.auth.v3.Authorization',
+  'envoy.service.ext_proc.v3.ExternalProcessor',
   'grpc.health.v1.Health',
   'grpc.reflection.v1.ServerReflection',
   'grpc.reflection.v1alpha.ServerReflection',

@@ -25,7 +25,7 @@ export interface Manager {
   stat_prefix: string
   access_log?: Json[]
   early_header_mutation_extensions?: Json[]
-  route_config: { virtual_hosts: { domains: string[]; routes: Route[] }[] }
+  route_config: { virtual_hosts: { domains: string[]; routes: Route[]; typed_per_filter_config?: Json }[] }
   http_filters: { name: string; typed_config: Json }[]
 }
 
@@ -51,11 +51,18 @@ export interface Ports {
 /** How long Envoy waits for answers here: a machine that is busy with other tests must not look like a service that is gone. */
 const patience = '5s'
 
-const documented = fileURLToPath(new URL('../../examples/envoy/envoy.yaml', import.meta.url))
+/** The documented configurations: what is checked, and what is filtered as well. */
+const documents = { checks: 'envoy.yaml', lists: 'mesh.yaml' }
 
 /** The documented configuration with the ports of a test: one listener for each change, named as it is. */
-export function envoyConfig(accessLog: string, ports: Ports, changes: Readonly<Record<string, Change>>): Json {
-  const config = parse(readFileSync(documented, 'utf8')) as EnvoyFile
+export function envoyConfig(
+  accessLog: string,
+  ports: Ports,
+  changes: Readonly<Record<string, Change>>,
+  document: keyof typeof documents = 'checks',
+): Json {
+  const file = fileURLToPath(new URL(`../../examples/envoy/${documents[document]}`, import.meta.url))
+  const config = parse(readFileSync(file, 'utf8')) as EnvoyFile
   const { listeners, clusters } = config.static_resources
   const [first] = listeners
   if (first === undefined) throw new Error('the documented configuration has no listener')
@@ -77,6 +84,12 @@ export function authzOf({ http_filters: filters }: Manager): Json {
   const filter = filters.find(({ typed_config: config }) => String(config['@type']).endsWith('.ExtAuthz'))
   if (filter === undefined) throw new Error('the documented configuration has no ext_authz filter')
   return filter.typed_config
+}
+
+/** The settings of the ext_proc filter, where there is one. */
+export function processorOf({ http_filters: filters }: Manager): Json | undefined {
+  return filters.find(({ typed_config: config }) => String(config['@type']).endsWith('.ExternalProcessor'))
+    ?.typed_config
 }
 
 /** Routes a path as the first documented route does, with what configuration alone can tell the authorizer. */
@@ -111,6 +124,8 @@ function listenerOf(documented: Listener, name: string, change: Change, accessLo
   const manager = managerOf(listener)
   manager.stat_prefix = name
   authzOf(manager)['grpc_service'] = { ...(authzOf(manager)['grpc_service'] as Json), timeout: patience }
+  const processor = processorOf(manager)
+  if (processor !== undefined) processor['message_timeout'] = patience
   for (const host of manager.route_config.virtual_hosts) host.domains = ['*']
   manager.access_log = [...(manager.access_log ?? []), accessLogTo(accessLog)]
   change(manager)

@@ -22,6 +22,8 @@ export interface Envoy {
   accessOf(testId: string): Promise<Json>
   /** Everything it wrote: its own log and the access log. */
   written(): Promise<string>
+  /** What one of its counters has come to. */
+  counter(name: string): Promise<number>
   stop(): Promise<void>
 }
 
@@ -54,10 +56,12 @@ export async function startEnvoy(configOf: (accessLog: string) => Json): Promise
     await rm(folder, { recursive: true })
   }
   try {
-    const ports = await portsOf(child, file('admin'))
+    const admin = await adminOf(child, file('admin'))
+    const ports = await portsOf(admin)
     return {
       port: (listener) => ports.get(listener) ?? fail(`no listener \`${listener}\``),
       accessOf: async (testId) => await entryOf(file('access.log'), testId),
+      counter: async (name) => await counterOf(admin, name),
       written: async () => log() + (await readFile(file('access.log'), 'utf8')),
       stop,
     }
@@ -110,14 +114,23 @@ interface ListenerStatuses {
   }[]
 }
 
-async function portsOf(child: ChildProcess, adminFile: string): Promise<ReadonlyMap<string, number>> {
-  const admin = await eventually(async () => {
+async function adminOf(child: ChildProcess, adminFile: string): Promise<string> {
+  return await eventually(async () => {
     if (child.exitCode !== null) throw new Error(`it ended with code ${child.exitCode}`)
     const address = (await readFile(adminFile, 'utf8').catch(() => '')).trim()
     if (address === '') return undefined
     const ready = await fetch(`http://${address}/ready`).catch(() => undefined)
     return ready?.status === 200 ? address : undefined
   }, 'envoy is live')
+}
+
+async function counterOf(admin: string, name: string): Promise<number> {
+  const text = await (await fetch(`http://${admin}/stats?filter=${encodeURIComponent(`^${name}$`)}`)).text()
+  const value = /: (\d+)$/m.exec(text)?.[1]
+  return value === undefined ? fail(`envoy has no counter \`${name}\``) : Number(value)
+}
+
+async function portsOf(admin: string): Promise<ReadonlyMap<string, number>> {
   const response = await fetch(`http://${admin}/listeners?format=json`)
   const { listener_statuses: statuses } = (await response.json()) as ListenerStatuses
   return new Map(statuses.map(({ name, local_address }) => [name, local_address.socket_address.port_value]))

@@ -6,9 +6,19 @@ import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextproto
 export interface McpClient {
   readonly protocolVersion: string | undefined
   listTools(): Promise<readonly string[]>
+  /** Names of tools and prompts, URIs of resources and templates. */
+  listAll(): Promise<Lists>
   /** The text of the first piece of content. */
   callTool(name: string, onProgress?: () => void): Promise<string>
   close(): Promise<void>
+}
+
+/** What a client is shown. */
+export interface Lists {
+  readonly tools: readonly string[]
+  readonly prompts: readonly string[]
+  readonly resources: readonly string[]
+  readonly templates: readonly string[]
 }
 
 /** Connects a client that sends these headers with everything. */
@@ -22,6 +32,7 @@ function connectV2(mode: 'auto' | 'legacy'): Connect {
     return {
       protocolVersion: client.getNegotiatedProtocolVersion(),
       listTools: async () => (await client.listTools()).tools.map(({ name }) => name),
+      listAll: async () => await listsOf(client),
       async callTool(name, onprogress) {
         const { content } = await client.callTool(
           { name, arguments: {} },
@@ -41,6 +52,7 @@ const connectV1: Connect = async (url, headers) => {
   return {
     protocolVersion: transport.protocolVersion,
     listTools: async () => (await client.listTools()).tools.map(({ name }) => name),
+    listAll: async () => await listsOf(client),
     async callTool(name, onprogress) {
       const options = onprogress === undefined ? {} : { onprogress }
       const { content } = await client.callTool({ name, arguments: {} }, undefined, options)
@@ -56,6 +68,21 @@ export const clients: readonly (readonly [name: string, version: string, connect
   ['SDK v2', '2025-11-25', connectV2('legacy')],
   ['SDK v1', '2025-11-25', connectV1],
 ]
+
+async function listsOf(client: Client | ClientV1): Promise<Lists> {
+  const [{ tools }, { prompts }, { resources }, { resourceTemplates }] = await Promise.all([
+    client.listTools(),
+    client.listPrompts(),
+    client.listResources(),
+    client.listResourceTemplates(),
+  ])
+  return {
+    tools: tools.map(({ name }) => name),
+    prompts: prompts.map(({ name }) => name),
+    resources: resources.map(({ uri }) => uri),
+    templates: resourceTemplates.map(({ uriTemplate }) => uriTemplate),
+  }
+}
 
 function textOf(content: unknown): string {
   const [first] = content as readonly { readonly text?: string }[]
