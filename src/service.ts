@@ -55,6 +55,7 @@ export async function startService({ config, capabilityKeyFile, log }: ServiceOp
     revision: () => assembly.revision(),
     ready: () => assembly.ready(),
     revocations: () => figuresOf(assembly, started.feeds),
+    filtering: () => started.envoy?.filtering() ?? 0,
   })
   const told = tellBoth(log, metrics)
   const assembly: Assembly = await assemble(config, {

@@ -19,6 +19,8 @@ export interface MetricSources {
   readonly ready: () => boolean
   /** Absent: nothing is revoked here. */
   readonly revocations?: () => RevocationFigures
+  /** Absent: no lists are filtered here. */
+  readonly filtering?: () => number
 }
 
 /** How it stands with what was revoked. */
@@ -31,7 +33,7 @@ export interface RevocationFigures {
 }
 
 /** Makes the metrics of one process; under `--workers` each answers for itself. */
-export function createMetrics({ revision, ready, revocations }: MetricSources): Metrics {
+export function createMetrics({ revision, ready, revocations, filtering }: MetricSources): Metrics {
   const registers = [new Registry()]
   const [registry = new Registry()] = registers
   collectDefaultMetrics({ register: registry })
@@ -59,6 +61,7 @@ export function createMetrics({ revision, ready, revocations }: MetricSources): 
   })
   addGauges(registers, { revision, ready })
   if (revocations !== undefined) addRevocationGauges(registers, revocations)
+  if (filtering !== undefined) addFilteringGauge(registers, filtering)
   return {
     decision: ({ allow, reasons }) => decisions.inc({ allow: String(allow), reason: reasons[0]?.code ?? '' }),
     fault: (code) => faults.inc({ code }),
@@ -86,6 +89,17 @@ function addGauges(registers: Registry[], { revision, ready }: MetricSources): v
     registers,
     collect() {
       this.set(ready() ? 1 : 0)
+    },
+  })
+}
+
+function addFilteringGauge(registers: Registry[], filtering: () => number): void {
+  new Gauge({
+    name: 'mcp_authz_list_filters_open',
+    help: 'Streams of external processing that are open, one for each answer whose lists are being filtered.',
+    registers,
+    collect() {
+      this.set(filtering())
     },
   })
 }

@@ -46,6 +46,10 @@ export function abortable(
   return { call, ended }
 }
 
+export function process(client: Client): ClientDuplexStream<Buffer, Buffer> {
+  return client.makeBidiStreamRequest('/envoy.service.ext_proc.v3.ExternalProcessor/Process', same, same)
+}
+
 export function watchHealth(client: Client, request: Buffer): ClientReadableStream<Buffer> {
   return client.makeServerStreamRequest('/grpc.health.v1.Health/Watch', same, same, request)
 }

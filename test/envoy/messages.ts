@@ -11,6 +11,7 @@ function load(file: string): protobuf.Root {
 }
 
 const extAuthz = load('envoy/service/auth/v3/external_auth.proto')
+const extProc = load('envoy/service/ext_proc/v3/external_processor.proto')
 const health = load('grpc/health/v1/health.proto')
 const reflection = load('grpc/reflection/v1/reflection.proto')
 
@@ -99,6 +100,51 @@ export function headersOf(bytes: Buffer): Record<string, string> {
   const { ok_response, denied_response } = decodeCheckResponse(bytes)
   const headers = ok_response?.headers ?? denied_response?.headers ?? []
   return Object.fromEntries(headers.map(({ header }) => [header.key, header.value]))
+}
+
+export interface ProcessingFields {
+  request_headers?: HeadersFields
+  response_headers?: HeadersFields
+  request_body?: BodyFields
+  response_body?: BodyFields
+  request_trailers?: object
+  response_trailers?: object
+  metadata_context?: { filter_metadata: Record<string, { fields: Record<string, object> }> }
+  observability_mode?: boolean
+}
+
+export interface HeadersFields {
+  headers?: { headers: HeaderFields[] }
+  end_of_stream?: boolean
+}
+
+export interface BodyFields {
+  body?: Buffer
+  end_of_stream?: boolean
+}
+
+export function encodeProcessing(fields: ProcessingFields): Buffer {
+  return encode(extProc.lookupType('envoy.service.ext_proc.v3.ProcessingRequest'), fields)
+}
+
+export interface CommonFields {
+  header_mutation?: { remove_headers?: string[] }
+  body_mutation?: { body?: Buffer; clear_body?: boolean }
+}
+
+/** A ProcessingResponse as an object: only what is on the wire, enums by name. */
+export interface ProcessingReply {
+  request_headers?: { response?: CommonFields }
+  response_headers?: { response?: CommonFields }
+  response_body?: { response?: CommonFields }
+  response_trailers?: object
+  immediate_response?: { status: { code: number }; headers: { set_headers: ReplyHeader[] }; body: Buffer }
+  mode_override?: { response_body_mode?: string }
+}
+
+export function decodeProcessing(bytes: Buffer): ProcessingReply {
+  const type = extProc.lookupType('envoy.service.ext_proc.v3.ProcessingResponse')
+  return type.toObject(type.decode(bytes), { enums: String }) as ProcessingReply
 }
 
 export function encodeHealthRequest(service: string): Buffer {
