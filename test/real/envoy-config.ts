@@ -31,6 +31,7 @@ export interface Manager {
 
 interface Route extends Json {
   match: Json
+  typed_per_filter_config?: Json
 }
 
 interface Cluster {

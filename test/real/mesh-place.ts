@@ -56,6 +56,49 @@ export function useMesh(listeners: Readonly<Record<string, Change>>): () => Mesh
   }
 }
 
+/** What a person's client sends beside a body. */
+export async function headersOf({ installation }: Mesh, person: Person): Promise<Record<string, string>> {
+  return { authorization: `Bearer ${await installation.token({ subject: person, roles: [person] })}` }
+}
+
+/** Somebody asks for something, by hand; `headers` are further ones. */
+export async function ask(mesh: Mesh, asked: Asked): Promise<Response> {
+  const { person = 'alice', listener = 'documented', path = '/raw', method = 'tools/list', headers = {} } = asked
+  return await fetch(`http://127.0.0.1:${mesh.envoy.port(listener)}${path}`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      ...('authorization' in headers ? {} : await headersOf(mesh, person)),
+      ...headers,
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 'a 1', method, params: asked.params ?? {} }),
+  })
+}
+
+export interface Asked {
+  readonly person?: Person
+  readonly listener?: string
+  readonly path?: string
+  readonly method?: string
+  readonly params?: object
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** A whole list, as a server that knows nothing of people answers. */
+export const wholeList = {
+  jsonrpc: '2.0',
+  id: 'a 1',
+  result: { tools: everything.tools.map((name) => ({ name, inputSchema: {} })), ttlMs: 9e9, cacheScope: 'public' },
+}
+
+/** What stands for an answer that could not be filtered. */
+export const unfilterable = {
+  jsonrpc: '2.0',
+  id: 'a 1',
+  error: { code: -32603, message: 'the answer could not be filtered' },
+}
+
 async function openMesh(listeners: Readonly<Record<string, Change>>): Promise<Mesh> {
   const installation = await install({ data })
   const service = await installation.spawn()
