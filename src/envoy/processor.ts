@@ -17,17 +17,20 @@ export interface Processor {
 
 type Stream = ServerDuplexStream<Buffer, Buffer>
 
-/** How long a stream may be open without a first message. Milliseconds. */
-const firstMessageMs = 10_000
+export interface ProcessorOptions extends ExchangeOptions {
+  /** Milliseconds for which a stream may be open without a first message. Default 10,000. */
+  readonly silenceMs?: number | undefined
+}
 
 /** Answers external processing with the lists of `authorizer.visible`. */
-export function createProcessor(options: ExchangeOptions): Processor {
+export function createProcessor(options: ProcessorOptions): Processor {
+  const { silenceMs = 10_000 } = options
   const streams = new Map<Stream, Exchange>()
 
   function processed(stream: Stream): void {
     const exchange = createExchange(options)
     streams.set(stream, exchange)
-    const silence = setTimeout(() => fail(stream, status.DEADLINE_EXCEEDED, 'no message came'), firstMessageMs)
+    const silence = setTimeout(() => fail(stream, status.DEADLINE_EXCEEDED, 'no message came'), silenceMs)
     const forget = (): void => {
       clearTimeout(silence)
       streams.delete(stream)

@@ -10,6 +10,8 @@ import { openToGroup, removeStaleSocket } from './socket-file.ts'
 
 export interface EnvoyDoorOptions extends CheckOptions {
   readonly authorizer: Pick<Authorizer, 'authorize' | 'visible'>
+  /** Milliseconds for which a stream of external processing may be open without a first message. Default 10,000. */
+  readonly silenceMs?: number
   /** `HOST:PORT` (port 0: any free one), `[IPV6]:PORT` or `unix:PATH`. */
   readonly address: string
 }
@@ -82,9 +84,10 @@ function checkService(options: CheckOptions): Service {
   }
 }
 
-function processorOf({ authorizer, onFault }: EnvoyDoorOptions): Processor {
+function processorOf({ authorizer, silenceMs, onFault }: EnvoyDoorOptions): Processor {
   return createProcessor({
     authorizer,
+    silenceMs,
     onUnfilterable(detail) {
       try {
         onFault?.({ code: 'policy_error', cause: `the answer to a list was held back: ${detail}` })

@@ -389,3 +389,17 @@ it('events that go on when the server stops end as failed: nothing passes unfilt
   expect(other.filtering()).toBe(0)
   dialled.close()
 })
+
+it('a stream in which nothing is said is ended', async () => {
+  const options = { authorizer: recording(), read: strict, address: '127.0.0.1:0', silenceMs: 20 }
+  const other = await createEnvoyDoor(options)
+  const dialled = connect(other.address)
+  expect(await openExchange(dialled).ended).toBe(status.DEADLINE_EXCEEDED)
+  const spoken = openExchange(dialled)
+  await spoken.send(requestOf('alice'))
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  expect(other.filtering()).toBe(1)
+  expect(await spoken.end()).toBe(status.OK)
+  dialled.close()
+  await other.drain({ deadlineMs: 0 })
+})

@@ -230,6 +230,13 @@ real('a configuration with something left out', () => {
     expect(await response.text()).not.toMatch(/forecast|wipe|alerts/)
   })
 
+  test('says so in JSON-RPC where the filter cannot be asked', async () => {
+    const response = await ask(mesh(), { listener: 'unreachable' })
+    const error = { code: -32603, message: 'the list could not be filtered' }
+    expect(await response.json()).toEqual({ jsonrpc: '2.0', id: null, error })
+    expect([response.status, response.headers.get('content-type')]).toEqual([503, 'application/json'])
+  })
+
   test('that filters nothing would show all of it: what is tested here is there to be hidden', async () => {
     mesh().server.answerWith((_, response) => answerJson(response, wholeList))
     const { result } = (await (await ask(mesh(), { listener: 'without' })).json()) as typeof wholeList
