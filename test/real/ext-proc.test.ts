@@ -81,6 +81,31 @@ real('two people before one plain server', () => {
     })
   })
 
+  test('each is shown no more than a virtual server has', async () => {
+    mesh().server.answerWith((_, response) => answerJson(response, wholeList))
+    const desk = { 'x-mcp-virtualserver': 'team/desk' }
+    expect(await namesOf(await ask(mesh(), { person: 'bob' }))).toEqual(['alerts', 'wipe'])
+    expect(await namesOf(await ask(mesh(), { person: 'bob', headers: desk }))).toEqual(['alerts'])
+    expect(await namesOf(await ask(mesh(), { person: 'alice', headers: desk }))).toEqual(['forecast'])
+    const unknown = await ask(mesh(), { person: 'bob', headers: { 'x-mcp-virtualserver': 'team/none' } })
+    expect(await unknown.text()).not.toMatch(/alerts|wipe|"forecast/)
+  })
+
+  test('each is shown their own under load, while others hang up', { timeout: 60_000 }, async () => {
+    mesh().server.answerWith((_, response) => answerJson(response, wholeList))
+    const tokens = await Promise.all(people.map(async (person) => await headersOf(mesh(), person)))
+    const failed = 'http.documented.ext_proc.streams_failed'
+    const before = await mesh().envoy.counter(failed)
+    for (let round = 0; round < 20; round += 1) {
+      const asking = Array.from({ length: 20 }, (_, at) => ask(mesh(), { headers: tokens[at % 2] ?? {} }))
+      const givingUp = Array.from({ length: 10 }, () => hangUp(tokens[0] ?? {}))
+      const lists = await Promise.all(asking.map(async (answer) => await namesOf(await answer)))
+      expect(lists).toEqual(asking.map((_, at) => seen[people[at % 2] ?? 'alice'].tools))
+      await Promise.all(givingUp)
+    }
+    expect(await mesh().envoy.counter(failed)).toBe(before)
+  })
+
   test('the server is not told of the filter, and is asked in a form that can be read', async () => {
     mesh().server.take()
     await ask(mesh(), { path: '/json', headers: { 'accept-encoding': 'gzip', 'if-none-match': '"x"' } })
@@ -93,6 +118,20 @@ real('two people before one plain server', () => {
     expect(called?.headers['x-mcp-authz-filter']).toBeUndefined()
   })
 })
+
+async function namesOf(response: Response): Promise<readonly string[]> {
+  const { result } = (await response.json()) as typeof wholeList
+  return result.tools.map(({ name }) => name)
+}
+
+/** Asks for a list, and is gone before it comes. */
+async function hangUp(headers: Readonly<Record<string, string>>): Promise<void> {
+  const outgoing = request(url('/raw'), { method: 'POST', headers: { 'content-type': 'application/json', ...headers } })
+  const gone = new Promise<void>((resolve) => outgoing.once('close', resolve))
+  outgoing.on('error', () => undefined).end(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }))
+  setTimeout(() => outgoing.destroy(), Math.random() * 10)
+  await gone
+}
 
 real.each(['documented', 'unstripped'])('a client that forges, listener %s', (listener) => {
   const forgeries: readonly Readonly<Record<string, string>>[] = [

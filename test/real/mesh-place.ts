@@ -28,6 +28,7 @@ export type Person = keyof typeof seen
 
 const data = {
   servers: { weather: { prefix: 'weather_', ...everything } },
+  virtual_servers: { 'team/desk': { tools: ['weather_alerts', 'weather_forecast'] } },
   roles: {
     alice: {
       weather: ['tool:forecast', 'prompt:brief', 'resource:weather://stations', 'template:weather://stations/{id}'],
