@@ -16,12 +16,8 @@ import { type ListQuery, readListQuestion } from './list-question.ts'
 
 export interface ExchangeOptions {
   readonly authorizer: Pick<Authorizer, 'visible'>
-  /** Milliseconds since the epoch. Default: the clock. */
-  readonly now?: () => number
   /** Told why an answer was not sent on. */
   readonly onUnfilterable?: (detail: string) => void
-  /** Bytes of an answer in JSON, or of one event. Default 8 MiB. */
-  readonly maxBytes?: number
 }
 
 /** One HTTP exchange that Envoy hands over part by part. */
@@ -110,7 +106,7 @@ function readAnswer(part: HeadersPart, { query, authorization }: List, options: 
   if (form === 'json')
     return [{ at: 'json', filter, chunks: [], length: 0 }, headersReply(kind, { remove: bodyHeaders })]
   if (form === 'unknown') return [{ at: 'blank', rpcId: query.rpcId }, headersReply(kind)]
-  const events = createSseFilter(rewriter(filter), { maxEventBytes: options.maxBytes ?? maxBytes })
+  const events = createSseFilter(rewriter(filter), { maxEventBytes: maxBytes })
   return [{ at: 'events', events }, headersReply(kind, { remove: bodyHeaders, streamed: true })]
 }
 
@@ -119,11 +115,12 @@ function only(values: readonly string[] | undefined): string | null {
   return values === undefined ? null : values.join(', ')
 }
 
+/** Of an answer in JSON, or of one event. */
 const maxBytes = 8 * 1024 * 1024
 
 function filterFor(query: ListQuery, authorization: readonly string[], options: ExchangeOptions): Filter {
   const { server, virtualServers, address, expiresAt, rpcId } = query
-  const { authorizer, now = Date.now } = options
+  const { authorizer } = options
   return {
     visible: async (type, names) =>
       await authorizer.visible({
@@ -134,7 +131,7 @@ function filterFor(query: ListQuery, authorization: readonly string[], options: 
         address,
         ...(server === undefined ? {} : { server }),
       }),
-    maxTtlMs: expiresAt === undefined ? undefined : Math.floor(expiresAt * 1000 - now()),
+    maxTtlMs: expiresAt === undefined ? undefined : Math.floor(expiresAt * 1000 - Date.now()),
     rpcId,
   }
 }
@@ -159,7 +156,7 @@ async function readJson(
   { endOfStream, options }: { readonly endOfStream: boolean; readonly options: ExchangeOptions },
 ): Promise<Step> {
   const total = length + body.byteLength
-  if (total > (options.maxBytes ?? maxBytes)) return refuse(options, 'the answer is too long', filter.rpcId)
+  if (total > maxBytes) return refuse(options, 'the answer is too long', filter.rpcId)
   if (!endOfStream) {
     if (body.byteLength > 0) chunks.push(body)
     return [{ at: 'json', filter, chunks, length: total }, bodyReply(noBytes)]

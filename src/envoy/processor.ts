@@ -38,6 +38,7 @@ export function createProcessor(options: ProcessorOptions): Processor {
     stream.once('close', forget).once('cancelled', forget)
     stream.on('data', (part: Buffer) => {
       clearTimeout(silence)
+      if (!streams.has(stream)) return
       // One part at a time: Envoy waits for its answer, and whoever does not is held back.
       stream.pause()
       void answer(stream, exchange, part).then(() => stream.resume())

@@ -1,7 +1,11 @@
 import { once } from 'node:events'
 import type { Client, ClientDuplexStream, ServiceError } from '@grpc/grpc-js'
+import { afterAll, beforeAll, beforeEach } from 'vitest'
 import type { VisibleQuery } from '../../src/authorizer/attempt.ts'
-import { process } from './clients.ts'
+import type { DoorFault } from '../../src/envoy/check.ts'
+import { createEnvoyDoor, type EnvoyDoor } from '../../src/envoy/server.ts'
+import { recording, strict } from './authorizers.ts'
+import { connect, process } from './clients.ts'
 import { decodeProcessing, encodeProcessing, type ProcessingFields, type ProcessingReply } from './messages.ts'
 
 /** Envoy's side of one exchange. */
@@ -104,4 +108,53 @@ export function seeing() {
       return query.names.filter((name) => mine.includes(name))
     },
   }
+}
+
+export const tools = ['wipe', 'forecast', 'unheard_of'].map((name) => ({ name, inputSchema: {} }))
+export const list = { jsonrpc: '2.0', id: 7, result: { tools, nextCursor: 'n', ttlMs: 9e9, cacheScope: 'public' } }
+export const secret = JSON.stringify(list)
+export const stream = `: hi\n\nid: 1\ndata: {"jsonrpc":"2.0","method":"notifications/message","params":{}}\n\ndata: ${secret}\n\n`
+
+/** Opens a door for the tests of a file, whose lists are seen by {@link seeing}. */
+export function useListDoor() {
+  let door: EnvoyDoor | undefined
+  let client: Client | undefined
+  const asked = seeing()
+  const faults: DoorFault[] = []
+  beforeAll(async () => {
+    const authorizer = { ...recording(), visible: asked.visible }
+    const onFault = (fault: DoorFault): void => void faults.push(fault)
+    door = await createEnvoyDoor({ authorizer, read: strict, address: '127.0.0.1:0', onFault })
+    client = connect(door.address)
+  })
+  afterAll(async () => {
+    client?.close()
+    await door?.drain({ deadlineMs: 0 })
+  })
+  beforeEach(() => {
+    asked.queries.length = 0
+    faults.length = 0
+  })
+  const dialled = (): Client => client ?? missing()
+  return {
+    door: (): EnvoyDoor => door ?? missing(),
+    client: dialled,
+    asked: () => asked,
+    faults,
+    /** An exchange that has these parts: the reply to the last. */
+    async lastReply(...parts: readonly (ProcessingFields | Buffer)[]): Promise<ProcessingReply> {
+      const exchange = openExchange(dialled())
+      let reply: ProcessingReply = {}
+      try {
+        for (const part of parts) reply = await exchange.send(part)
+        return reply
+      } finally {
+        await exchange.end()
+      }
+    },
+  }
+}
+
+function missing(): never {
+  throw new Error('the door is not open')
 }

@@ -1,12 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
-import { type Client, status } from '@grpc/grpc-js'
-import fc from 'fast-check'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { DoorFault } from '../../src/envoy/check.ts'
-import { createEnvoyDoor, type EnvoyDoor } from '../../src/envoy/server.ts'
-import { recording, strict } from './authorizers.ts'
-import { connect } from './clients.ts'
+import { status } from '@grpc/grpc-js'
+import { afterEach, describe, expect, it } from 'vitest'
 import {
   answerOf,
   bodyOf,
@@ -14,53 +8,23 @@ import {
   events,
   json,
   leaving,
+  list,
   listQuestion,
   metadata,
   openExchange,
   requestOf,
-  seeing,
+  secret,
+  stream,
+  tools,
+  useListDoor,
 } from './exchanges.ts'
-import { encodeProcessing, type ProcessingFields, type ProcessingReply } from './messages.ts'
+import type { ProcessingFields, ProcessingReply } from './messages.ts'
 
-let door: EnvoyDoor
-let client: Client
-let asked: ReturnType<typeof seeing>
-const faults: DoorFault[] = []
-
-beforeAll(async () => {
-  asked = seeing()
-  const authorizer = { ...recording(), visible: asked.visible }
-  const onFault = (fault: DoorFault): void => void faults.push(fault)
-  door = await createEnvoyDoor({ authorizer, read: strict, address: '127.0.0.1:0', onFault })
-  client = connect(door.address)
-})
-afterAll(async () => {
-  client.close()
-  await door.drain({ deadlineMs: 0 })
-})
-beforeEach(() => {
-  asked.queries.length = 0
-  faults.length = 0
-})
+const { door, client, asked, faults, lastReply } = useListDoor()
 // Whatever a test does, no stream stays behind.
-afterEach(async () => await expect.poll(() => door.filtering()).toBe(0))
+afterEach(async () => await expect.poll(() => door().filtering()).toBe(0))
 
-const tools = ['wipe', 'forecast', 'unheard_of'].map((name) => ({ name, inputSchema: {} }))
-const list = { jsonrpc: '2.0', id: 7, result: { tools, nextCursor: 'n', ttlMs: 9e9, cacheScope: 'public' } }
-const secret = JSON.stringify(list)
 const failed = { jsonrpc: '2.0', id: 7, error: { code: -32603, message: 'the answer could not be filtered' } }
-
-/** An exchange whose answers are those parts; the reply to the last. */
-async function lastReply(...parts: readonly (ProcessingFields | Buffer)[]): Promise<ProcessingReply> {
-  const exchange = openExchange(client)
-  let reply: ProcessingReply = {}
-  try {
-    for (const part of parts) reply = await exchange.send(part)
-    return reply
-  } finally {
-    await exchange.end()
-  }
-}
 
 async function namesFor(person: string, question: unknown = listQuestion): Promise<readonly string[]> {
   const text = leaving(await lastReply(requestOf(person, question), json, bodyOf(secret)))
@@ -95,14 +59,14 @@ describe('a list in JSON', () => {
     const { id: _, ...said } = listQuestion
     const credential = { kind: 'authorization', values: ['Bearer alice'] }
     const names = ['wipe', 'forecast', 'unheard_of']
-    expect(asked.queries).toEqual([{ credential, type: 'tool', names, ...said }])
+    expect(asked().queries).toEqual([{ credential, type: 'tool', names, ...said }])
     await namesFor('alice', { virtualServers: [null] })
-    expect(asked.queries[1]).toMatchObject({ virtualServers: [null], address: undefined })
-    expect(asked.queries[1]).not.toHaveProperty('server')
+    expect(asked().queries[1]).toMatchObject({ virtualServers: [null], address: undefined })
+    expect(asked().queries[1]).not.toHaveProperty('server')
   })
 
   it('loses what was true of the body before, and is not asked for in a form that cannot be read', async () => {
-    const exchange = openExchange(client)
+    const exchange = openExchange(client())
     const { request_headers: request } = await exchange.send(requestOf('alice', listQuestion, { range: 'bytes=0-1' }))
     expect(request?.response?.header_mutation?.remove_headers).toEqual(
       expect.arrayContaining(['accept-encoding', 'if-none-match', 'range']),
@@ -117,7 +81,7 @@ describe('a list in JSON', () => {
 
   it('is held back until it is whole, in however many pieces it comes', async () => {
     for (const at of [0, 1, 20, secret.length - 1, secret.length]) {
-      const exchange = openExchange(client)
+      const exchange = openExchange(client())
       await exchange.send(requestOf('alice'))
       await exchange.send(json)
       expect(leaving(await exchange.send(bodyOf(secret.slice(0, at), false)))).toBe('')
@@ -137,12 +101,12 @@ describe('lists in JSON', () => {
 
   it('are each their own where two people ask on one connection, their parts in between each other', async () => {
     const people = ['alice', 'bob', 'alice', 'mallory']
-    const exchanges = people.map(() => openExchange(client))
+    const exchanges = people.map(() => openExchange(client()))
     const all = async (part: (person: string) => ProcessingFields) =>
       await Promise.all(exchanges.map((exchange, at) => exchange.send(part(people[at] ?? ''))))
     await all((person) => requestOf(person))
     await all(() => json)
-    expect(door.filtering()).toBe(people.length)
+    expect(door().filtering()).toBe(people.length)
     await all(() => bodyOf(secret.slice(0, 50), false))
     const lists = (await all(() => bodyOf(secret.slice(50)))).map((reply) =>
       (JSON.parse(leaving(reply)) as typeof list).result.tools.map(({ name }) => name),
@@ -174,7 +138,7 @@ describe('an answer that cannot be read', () => {
   })
 
   it('is an error also where it grows too long piece by piece', async () => {
-    const exchange = openExchange(client)
+    const exchange = openExchange(client())
     await exchange.send(requestOf('alice'))
     await exchange.send(json)
     const piece = bodyOf(Buffer.alloc(1024 * 1024, ' '), false)
@@ -204,7 +168,7 @@ describe('an answer that cannot be read', () => {
 
 describe('what is no list', () => {
   it('is not touched, and nobody is asked', async () => {
-    const exchange = openExchange(client)
+    const exchange = openExchange(client())
     const replies = [
       await exchange.send(requestOf('alice', 'none', { 'accept-encoding': 'gzip' })),
       await exchange.send(json),
@@ -221,15 +185,13 @@ describe('what is no list', () => {
       { response_body: {} },
       { response_trailers: {} },
     ])
-    expect(asked.queries).toEqual([])
+    expect(asked().queries).toEqual([])
   })
 })
 
-const stream = `: hi\n\nid: 1\ndata: {"jsonrpc":"2.0","method":"notifications/message","params":{}}\n\ndata: ${secret}\n\n`
-
 describe('a list among events', () => {
   async function begin(): Promise<Exchange> {
-    const exchange = openExchange(client)
+    const exchange = openExchange(client())
     await exchange.send(requestOf('alice'))
     const { mode_override: mode } = await exchange.send(events)
     expect(mode).toEqual({ response_body_mode: 'STREAMED' })
@@ -308,98 +270,4 @@ describe('a request of which nobody knows what it asks', () => {
     const forged = { 'x-mcp-authz-filter': 'none', list_filter: 'none', 'mcp-method': 'ping' }
     return { request_headers: requestOf('alice', 'none', forged).request_headers ?? {} }
   }
-})
-
-describe('a stream that Envoy does not send', () => {
-  const order: readonly (readonly [string, readonly ProcessingFields[]])[] = [
-    ['a body first', [bodyOf(secret)]],
-    ['a body before the headers of the answer', [requestOf('alice'), bodyOf(secret)]],
-    ['two requests', [requestOf('alice'), requestOf('bob')]],
-    ['two answers', [requestOf('alice'), json, json]],
-    ['a body after the last', [requestOf('alice'), json, bodyOf(secret), bodyOf(secret)]],
-    ['trailers in place of the rest', [requestOf('alice'), json, bodyOf(secret, false), { response_trailers: {} }]],
-    ['the body of a request', [requestOf('alice'), { request_body: { end_of_stream: true } }]],
-    ['trailers of a request', [{ request_trailers: {} }]],
-    ['nothing', [{}]],
-    ['metadata alone', [metadata(listQuestion)]],
-    ['an observer', [{ ...requestOf('alice'), observability_mode: true }]],
-  ]
-  it.each(order)('ends as failed, not well: %s', async (_, parts) => {
-    await expect(lastReply(...parts)).rejects.toMatchObject({ code: status.INVALID_ARGUMENT })
-    expect(faults).toMatchObject([{ code: 'policy_error' }])
-  })
-
-  const part = encodeProcessing(requestOf('alice'))
-  it.each([
-    ['bytes that are no message', Buffer.from([0x12, 0xff])],
-    ['two parts in one message', Buffer.concat([part, encodeProcessing(bodyOf(secret))])],
-    ['a part twice', Buffer.concat([part, part])],
-    ['a message cut short', part.subarray(0, part.length - 3)],
-    ['random bytes', randomBytes(2000)],
-  ])('ends as failed, not well: %s', async (_, bytes) => {
-    await expect(lastReply(bytes)).rejects.toMatchObject({ code: status.INVALID_ARGUMENT })
-  })
-})
-
-describe('a stream of parts', () => {
-  it('never shows a list, whatever bytes come and in whatever order', async () => {
-    const anyPart = fc.oneof(
-      fc.constantFrom(
-        requestOf('mallory'),
-        json,
-        events,
-        bodyOf(secret),
-        bodyOf(secret, false),
-        bodyOf(`data: ${secret}\n\n`),
-      ),
-      fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
-    )
-    await fc.assert(
-      fc.asyncProperty(fc.array(anyPart, { maxLength: 6 }), async (parts) => {
-        const exchange = openExchange(client)
-        for (const part of parts) {
-          const reply = await exchange.send(part).catch(() => undefined)
-          if (reply === undefined) break
-          if (reply.response_body !== undefined) expect(leaving(reply)).not.toContain('wipe')
-        }
-        await exchange.end()
-      }),
-      { numRuns: 150 },
-    )
-  })
-
-  it('is forgotten where it is given up', async () => {
-    const exchanges = Array.from({ length: 50 }, () => openExchange(client))
-    await Promise.all(exchanges.map((exchange) => exchange.send(requestOf('alice'))))
-    expect(door.filtering()).toBe(50)
-    for (const exchange of exchanges) exchange.stream.cancel()
-    await expect.poll(() => door.filtering()).toBe(0)
-  })
-})
-
-it('events that go on when the server stops end as failed: nothing passes unfiltered', async () => {
-  const other = await createEnvoyDoor({ authorizer: recording(), read: strict, address: '127.0.0.1:0' })
-  const dialled = connect(other.address)
-  const exchange = openExchange(dialled)
-  await exchange.send(requestOf('alice'))
-  await exchange.send(events)
-  const drained = other.drain({ deadlineMs: 5000, noticeMs: 0 })
-  expect(await exchange.ended).toBe(status.UNAVAILABLE)
-  await drained
-  expect(other.filtering()).toBe(0)
-  dialled.close()
-})
-
-it('a stream in which nothing is said is ended', async () => {
-  const options = { authorizer: recording(), read: strict, address: '127.0.0.1:0', silenceMs: 20 }
-  const other = await createEnvoyDoor(options)
-  const dialled = connect(other.address)
-  expect(await openExchange(dialled).ended).toBe(status.DEADLINE_EXCEEDED)
-  const spoken = openExchange(dialled)
-  await spoken.send(requestOf('alice'))
-  await new Promise((resolve) => setTimeout(resolve, 100))
-  expect(other.filtering()).toBe(1)
-  expect(await spoken.end()).toBe(status.OK)
-  dialled.close()
-  await other.drain({ deadlineMs: 0 })
 })
