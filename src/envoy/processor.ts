@@ -56,13 +56,12 @@ export function createProcessor(options: ProcessorOptions): Processor {
       if (streams.has(stream) && !stream.write(reply)) await writable(stream)
     } catch (thrown) {
       options.onUnfilterable?.(textOf(thrown))
-      if (streams.has(stream)) fail(stream, status.INVALID_ARGUMENT, 'this part of an exchange cannot be filtered')
+      fail(stream, status.INVALID_ARGUMENT, 'this part of an exchange cannot be filtered')
     }
   }
 
   function fail(stream: Stream, code: status, details: string): void {
-    streams.delete(stream)
-    stream.emit('error', { code, details })
+    if (streams.delete(stream)) stream.emit('error', { code, details })
   }
 
   return {
@@ -79,7 +78,12 @@ export function createProcessor(options: ProcessorOptions): Processor {
 }
 
 function writable(stream: Stream): Promise<void> {
+  const events = ['drain', 'close', 'cancelled']
   return new Promise((resolve) => {
-    stream.once('drain', resolve).once('close', resolve).once('cancelled', resolve)
+    const done = (): void => {
+      for (const event of events) stream.off(event, done)
+      resolve()
+    }
+    for (const event of events) stream.on(event, done)
   })
 }

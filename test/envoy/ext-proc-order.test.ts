@@ -17,7 +17,7 @@ import {
   secret,
   useListDoor,
 } from './exchanges.ts'
-import { encodeProcessing, type ProcessingFields } from './messages.ts'
+import { decodeProcessing, encodeProcessing, type ProcessingFields } from './messages.ts'
 
 const { door, client, faults, lastReply } = useListDoor()
 // Whatever a test does, no stream stays behind.
@@ -79,6 +79,23 @@ describe('a stream of parts', () => {
       }),
       { numRuns: 150 },
     )
+  })
+
+  it('is read no faster than its answers are, and loses none of them', async () => {
+    const exchange = openExchange(client())
+    await exchange.send(requestOf('alice'))
+    await exchange.send(events)
+    const pieces = 40
+    const event = (at: number): string => `data: {"method":"${at}","a":"${'a'.repeat(500_000)}"}\n\n`
+    exchange.stream.pause()
+    for (let at = 0; at < pieces; at += 1) exchange.stream.write(encodeProcessing(bodyOf(event(at), false)))
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const replies: string[] = []
+    exchange.stream.on('data', (reply: Buffer) => void replies.push(leaving(decodeProcessing(reply))))
+    exchange.stream.resume()
+    await expect.poll(() => replies.length, { timeout: 10_000 }).toBe(pieces)
+    expect(replies.every((reply, at) => reply === event(at))).toBe(true)
+    expect(await exchange.end()).toBe(status.OK)
   })
 
   it('is forgotten where it is given up', async () => {
