@@ -145,6 +145,7 @@ function authorizerOf(
     ...(record === undefined ? {} : { record }),
     ...(onFault === undefined ? {} : { onFault }),
     admission: kept.admission,
+    tasks: kept.state.bindings,
     authenticator: guard ? withCapabilities(identity, trust, profile) : identity,
     prefixedUris: guard && profile === 'kuadrant',
     unenforced: !config.capabilities.enforce,

@@ -54,7 +54,8 @@ export interface Authorizer {
 /** A list to filter: client-visible names (upstream's where the server is known), or URIs. */
 export interface VisibleQuery {
   readonly credential: Credential
-  readonly type: 'tool' | 'prompt' | 'resource' | 'template'
+  /** `task`: names are ids of tasks, and those are visible that the credential's subject made. */
+  readonly type: 'tool' | 'prompt' | 'resource' | 'template' | 'task'
   readonly names: readonly string[]
   readonly server?: string
   readonly virtualServers: readonly (string | null)[]

@@ -10,6 +10,7 @@ import { categoryOf } from '../policy/reasons.ts'
 import type { Attempt, Authorizer, CapabilitiesOutcome, Outcome, VisibleQuery } from './attempt.ts'
 import { actionOf, denial, judge, type Known, refused, resourceOf, serverWide } from './decision.ts'
 import { createSubjectViews, type SubjectViews } from './subject-views.ts'
+import { decidedOfTasks, isOfTasks, ownTasks, type TaskBindings, tasksIn, withoutTasks } from './tasks.ts'
 import { createVerdicts, type Decide, type Scope } from './verdicts.ts'
 
 export interface AuthorizerOptions {
@@ -21,6 +22,8 @@ export interface AuthorizerOptions {
   /** Absent where nothing is minted (the guard, the command line): asking for a token is then a denial. */
   readonly minter?: Minter | undefined
   readonly profile: 'strict' | 'kuadrant'
+  /** Whose task is whose; absent: nobody's. */
+  readonly tasks?: TaskBindings | undefined
   /** See `Question.prefixedUris`. */
   readonly prefixedUris?: boolean
   /** See `Question.unenforced`. */
@@ -101,7 +104,7 @@ async function decide(parts: Parts, attempt: Attempt, counted: boolean): Promise
   const objection = isPlain ? undefined : await objectionTo(parts, { ...attempt, reading }, { subject, counted })
   if (objection !== undefined) return { decision: denial(objection, named), subject }
   const scope = scopeOf(parts, { subject, virtualServers: reading.virtualServers, principal })
-  const decision = judged(parts, { engine, scope, reading, named })
+  const decision = await judgedWithTasks(parts, { engine, scope, reading, named })
   if (!decision.allow || mint !== true) return { decision, subject }
   return await withToken(parts, { decision, scope, engine, reading })
 }
@@ -125,10 +128,25 @@ async function objectionTo(
   return admitted.ok ? undefined : admitted.code
 }
 
-function judged(
-  parts: Parts,
-  { engine, scope, reading, named }: { engine: Engine; scope: Scope; reading: Read; named: Known },
-): Decision {
+interface Judging {
+  readonly engine: Engine
+  readonly scope: Scope
+  readonly reading: Read
+  readonly named: Known
+}
+
+async function judgedWithTasks(parts: Parts, { reading, ...rest }: Judging): Promise<Decision> {
+  const { engine, scope, named } = rest
+  const ids = tasksIn(reading)
+  if (ids.length === 0 && !isOfTasks(reading)) return judged(parts, { reading, ...rest })
+  if (parts.tasks === undefined) return denial('method_unknown', named)
+  const decision = judged(parts, { reading: withoutTasks(reading), ...rest })
+  if (!decision.allow || ids.length === 0) return decidedOfTasks(decision, { reading, named, own: new Map() })
+  const own = await ownTasks(parts.tasks, { engine, scope, server: reading.server }, ids)
+  return decidedOfTasks(decision, { reading, named, own })
+}
+
+function judged(parts: Parts, { engine, scope, reading, named }: Judging): Decision {
   try {
     return judge((asked) => parts.decide(engine, { ...scope, ...asked }), reading, named)
   } catch (thrown) {
@@ -181,7 +199,12 @@ async function visibleOf(parts: Parts, query: VisibleQuery): Promise<readonly st
     if (!authentication.ok || engine === undefined) return []
     const { subject } = authentication
     if (!(await admit(parts, subject, { address, counted: false })).ok) return []
-    const scope = { ...scopeOf(parts, { subject, virtualServers }), unenforced: parts.unenforced ?? false }
+    const scoped = scopeOf(parts, { subject, virtualServers })
+    if (type === 'task') {
+      if (parts.tasks === undefined) return []
+      return [...(await ownTasks(parts.tasks, { engine, scope: scoped, server }, names)).keys()]
+    }
+    const scope = { ...scoped, unenforced: parts.unenforced ?? false }
     return engine.visible(buildInput({ ...scope, server, action: callOf[type], target: { type, names } }))
   } catch (thrown) {
     tell(parts, 'policy_error', thrown)

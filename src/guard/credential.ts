@@ -26,7 +26,7 @@ export function credentialOf(headers: Headers, reading: Reading, profile: 'stric
   if (authorized !== undefined) {
     return { kind: 'capability', values: authorized, session: headerOf(headers, 'mcp-session-id') }
   }
-  const isListing = reading.ok && reading.asks.every(({ action }) => isListMethod(action))
+  const isListing = reading.ok && reading.asks.every(({ action }) => isListMethod(action) && action !== 'tasks/list')
   return profile === 'kuadrant' && isListing ? { kind: 'anonymous' } : { kind: 'authorization', values: [] }
 }
 

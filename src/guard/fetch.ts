@@ -1,4 +1,5 @@
 import type { Authorizer, Outcome } from '../authorizer/attempt.ts'
+import type { TaskBindings } from '../authorizer/tasks.ts'
 import { type Gate, type Hold, holdAgainst } from '../gateway/gate.ts'
 import type { Credential } from '../identity/subject.ts'
 import { type Filter, mayList } from '../mcp/list-filter.ts'
@@ -12,12 +13,15 @@ import { credentialOf } from './credential.ts'
 import { filterResponse } from './filter.ts'
 import { carriedRequest, readHeaders } from './headers.ts'
 import { denied, refusal } from './refusal.ts'
+import { type TaskMaking, taskMaking, withBoundTask } from './tasks.ts'
 
 /** What the guard needs to know to judge requests. */
 export interface Door {
   readonly authorizer: Authorizer
   readonly read: ReadOptions
   readonly knows: DoorKnowledge
+  /** Whose task is whose, as `authorizer` knows it; absent: no task is bound. */
+  readonly tasks?: TaskBindings | undefined
   /** Absent: no router key opens anything, and no session is asked for. */
   readonly gate?: Gate | undefined
   /** What challenges name. */
@@ -48,17 +52,24 @@ export function guardFetch<Rest extends readonly unknown[]>(
     const judged = await judge(door, request)
     if (!judged.ok) return judged.response
     const response = await handler(judged.request, ...judgedBodyOnly(rest))
-    if (judged.filter === undefined) return response
+    const { filter, making } = judged
     try {
-      return await filterResponse(response, judged.filter)
+      if (making !== undefined) return await withBoundTask(response, making)
+      return filter === undefined ? response : await filterResponse(response, filter)
     } catch (thrown) {
-      return fault(door, thrown, judged.filter.rpcId)
+      return fault(door, thrown, judged.rpcId)
     }
   }
 }
 
 type Judged =
-  | { readonly ok: true; readonly request: Request; readonly filter: Filter | undefined }
+  | {
+      readonly ok: true
+      readonly request: Request
+      readonly rpcId: RpcId | undefined
+      readonly filter: Filter | undefined
+      readonly making: TaskMaking | undefined
+    }
   | { readonly ok: false; readonly response: Response }
 
 /** INVARIANT: never rejects, and whatever is thrown inside is a denial. */
@@ -76,11 +87,13 @@ async function judge(door: Door, request: Request): Promise<Judged> {
     const asked = { credential, reading, address, precondition: hold?.precondition }
     const outcome = await authorizer.authorize(asked)
     if (!isAllowed(outcome, reading, hold)) return { ok: false, response: denialOf(door, outcome, known.rpcId) }
+    const making = makingFor(door, reading, outcome)
     const filtered = mayList(reading)
     const authorized = credential.kind === 'capability'
-    const carried = carriedRequest(request, { bytes, profile: read.profile, authorized, filtered })
+    const isRead = filtered || making !== undefined
+    const carried = carriedRequest(request, { bytes, profile: read.profile, authorized, filtered: isRead })
     const filter = filtered ? filterFor(door, { credential, reading, outcome, address }) : undefined
-    return { ok: true, request: carried, filter }
+    return { ok: true, request: carried, rpcId: known.rpcId, filter, making }
   } catch (thrown) {
     return { ok: false, response: fault(door, thrown, known.rpcId) }
   }
@@ -108,6 +121,12 @@ function isAllowed({ decision }: Outcome, reading: Reading, hold: Hold | undefin
 function denialOf({ protectedResource: resource }: Door, { decision }: Outcome, rpcId: RpcId | undefined): Response {
   const [reason] = decision.reasons
   return reason === undefined ? refusal('policy_error', rpcId) : denied(decision.id, reason, { rpcId, resource })
+}
+
+function makingFor(door: Door, reading: Read, { subject }: Outcome): TaskMaking | undefined {
+  const { tasks: bindings } = door
+  if (bindings === undefined || subject === undefined) return undefined
+  return taskMaking(reading, { bindings, subject, onUnbound: (thrown) => told(door, thrown) })
 }
 
 function filterFor(
@@ -147,11 +166,15 @@ function judgedBodyOnly<Rest extends readonly unknown[]>(rest: Rest): Rest {
   return kept as unknown as Rest
 }
 
-function fault({ onFault }: Door, thrown: unknown, rpcId: RpcId | undefined): Response {
+function fault(door: Door, thrown: unknown, rpcId: RpcId | undefined): Response {
+  told(door, thrown)
+  return refusal('policy_error', rpcId)
+}
+
+function told({ onFault }: Door, thrown: unknown): void {
   try {
     onFault('policy_error', textOf(thrown))
   } catch {
     // An answer is owed whatever becomes of the log.
   }
-  return refusal('policy_error', rpcId)
 }

@@ -96,7 +96,7 @@ export async function createGuard(options: GuardOptions): Promise<Guard> {
   await Promise.race([assembly.load(), sleep(keysPatienceMs, undefined, { ref: false })])
   for (const lack of assembly.lacks()) onWarning(`${lack}; it is tried again`)
   const watch = watchOver(assembly, onWarning)
-  return guardOver(assembly, options, async () => {
+  return guardOver({ ...assembly, tasks: assembly.kept.state.bindings }, options, async () => {
     watch.close()
     await assembly.close()
   })
@@ -110,19 +110,30 @@ function watchOver(assembly: Assembly, onWarning: (text: string) => void): DataW
   })
 }
 
-type Parts = Pick<Door, 'authorizer' | 'read' | 'gate' | 'protectedResource'>
+type Parts = Pick<Door, 'authorizer' | 'read' | 'gate' | 'protectedResource' | 'tasks'>
 
 function guardOver(parts: Parts, place: GuardPlace, close: () => Promise<void>): Guard {
   const { server, virtualServer, address: addressOf = () => undefined, onFault = () => undefined } = place
-  const { authorizer, gate, protectedResource } = parts
+  const { authorizer, gate, protectedResource, tasks } = parts
   // The guard has every body at hand: what a router's headers say in its stead is never the only word.
   const read = { ...parts.read, headersOnly: false }
   const knows = { server, virtualServer, routerKeys: gate?.routerKeys }
-  const door: Door = { authorizer, read, knows, gate, protectedResource, addressOf, onFault, now: Date.now }
+  const door: Door = {
+    authorizer,
+    read,
+    knows: { ...knows, tasks: tasks !== undefined },
+    tasks,
+    gate,
+    protectedResource,
+    addressOf,
+    onFault,
+    now: Date.now,
+  }
   return {
     fetch: (handler) => guardFetch(door, handler),
     async decide(attempt) {
-      const reading = readingOf(attempt, door.knows, read)
+      // Of an attempt the guard sees no answer.
+      const reading = readingOf(attempt, knows, read)
       const { credential, address } = attempt
       const { decision } = await authorizer.authorize({ credential: presented(credential), reading, address })
       return decision

@@ -1,5 +1,6 @@
 import type { ReasonCode } from '../policy/decision.gen.ts'
 import { categoryOf, messageOf, type ReasonCategory } from '../policy/reasons.ts'
+import { publishedVersions } from './methods.ts'
 import { metadataAddress, type ProtectedResource, scopeTokens } from './protected-resource.ts'
 import type { RpcId } from './reading.ts'
 
@@ -27,7 +28,15 @@ const statusOfCode: ReadonlyMap<ReasonCode, DenialStatus> = new Map([
 ])
 
 /** JSON-RPC error codes of MCP's own (2026-07-28); the others repeat the status, outside the reserved range. */
-const rpcCodeOfCode: ReadonlyMap<ReasonCode, number> = new Map([['header_mismatch', -32020]])
+const rpcCodeOfCode: ReadonlyMap<ReasonCode, number> = new Map([
+  ['header_mismatch', -32020],
+  ['version_unsupported', -32022],
+])
+
+/** What a client needs to choose another version (UnsupportedProtocolVersionError of 2026-07-28). */
+function versionsOf(code: ReasonCode, { unsupportedVersion = '' }: RpcId): object {
+  return code === 'version_unsupported' ? { supported: publishedVersions, requested: unsupportedVersion } : {}
+}
 
 /** The HTTP status that a denial for this reason has. */
 export function statusOf(code: ReasonCode): DenialStatus {
@@ -44,7 +53,7 @@ export function denialBody(decisionId: string, reason: DenialReason, rpcId?: Rpc
   const error = {
     code: rpcCodeOfCode.get(code) ?? statusOf(code),
     message,
-    data: { reason: code, decision_id: decisionId },
+    data: { reason: code, decision_id: decisionId, ...versionsOf(code, rpcId) },
   }
   return `{"jsonrpc":"2.0","id":${rpcId.text},"error":${JSON.stringify(error)}}`
 }

@@ -66,6 +66,12 @@ export function versionFault(headers: Headers, metaVersion: unknown): Fault | un
     : { code: 'version_unsupported', detail: `the protocol version must be one of ${publishedVersions.join(', ')}` }
 }
 
+/** The first version that is named and was never published, where it is a string. */
+export function unpublishedVersion(headers: Headers, metaVersion: unknown): string | undefined {
+  const named = [metaVersion, headerOf(headers, 'mcp-protocol-version')]
+  return named.find((version): version is string => typeof version === 'string' && !isPublished(version))
+}
+
 /** The published version a request names, in `_meta` or in the header. */
 export function protocolVersionOf(headers: Headers, metaVersion: unknown): string | undefined {
   return [metaVersion, headerOf(headers, 'mcp-protocol-version')].find(isPublished)

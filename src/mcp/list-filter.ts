@@ -6,7 +6,7 @@ import type { Read, RpcId } from './reading.ts'
 export interface Filter {
   /** Those of the client-visible names that the caller may use. */
   readonly visible: (
-    type: 'tool' | 'prompt' | 'resource' | 'template',
+    type: 'tool' | 'prompt' | 'resource' | 'template' | 'task',
     names: readonly string[],
   ) => Promise<readonly string[]>
   /** Milliseconds for which a list may be kept; undefined: as long as the handler says. */
@@ -15,7 +15,13 @@ export interface Filter {
 }
 
 /** By their shape and not by what was asked, so that no answer carries a list of another kind past the filter. */
-const listMethods: readonly ListMethod[] = ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list']
+const listMethods: readonly ListMethod[] = [
+  'tools/list',
+  'prompts/list',
+  'resources/list',
+  'resources/templates/list',
+  'tasks/list',
+]
 
 /** Whether the answer to a request may hold lists: one was asked for, or it is a stream of answers to others. */
 export function mayList({ asks }: Read): boolean {

@@ -3,7 +3,7 @@ import { isObject, own } from './message.ts'
 export { createSseFilter, filterSse, type SseFilter, type SseOptions } from './sse.ts'
 
 /** A method whose result is a list. */
-export type ListMethod = 'tools/list' | 'prompts/list' | 'resources/list' | 'resources/templates/list'
+export type ListMethod = 'tools/list' | 'prompts/list' | 'resources/list' | 'resources/templates/list' | 'tasks/list'
 
 /** Which of these names may be seen. Gets each name once, in the list's order. */
 export type Visible = (names: readonly string[]) => readonly string[] | Promise<readonly string[]>
@@ -14,7 +14,7 @@ export interface ListOptions {
 }
 
 interface ListShape {
-  readonly type: 'tool' | 'prompt' | 'resource' | 'template'
+  readonly type: 'tool' | 'prompt' | 'resource' | 'template' | 'task'
   readonly list: string
   readonly name: string
 }
@@ -24,6 +24,7 @@ const shapes = {
   'prompts/list': { type: 'prompt', list: 'prompts', name: 'name' },
   'resources/list': { type: 'resource', list: 'resources', name: 'uri' },
   'resources/templates/list': { type: 'template', list: 'resourceTemplates', name: 'uriTemplate' },
+  'tasks/list': { type: 'task', list: 'tasks', name: 'taskId' },
 } as const satisfies Record<ListMethod, ListShape>
 
 /** The type of the items that a method lists; undefined for a method that lists nothing. */

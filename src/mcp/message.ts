@@ -1,4 +1,4 @@
-import { type MethodRule, mirroredParamOf, ruleOf } from './methods.ts'
+import { type MethodRule, mirroredParamOf, ruleOf, type TaskRule, taskRuleOf } from './methods.ts'
 import type { Target } from './reading.ts'
 
 /** One well-formed JSON-RPC message, before it was compared with any header. */
@@ -9,6 +9,10 @@ export interface Message {
   readonly method?: string
   /** Absent: the method is not known. That is said last, after the headers were compared. */
   readonly target?: Target
+  /** The ids of the tasks that it asks for. */
+  readonly tasks?: readonly string[]
+  /** See `Ask.mayMakeTask`. */
+  readonly mayMakeTask?: true
   /** What an `Mcp-Name` header has to say; absent where it must not be there. */
   readonly mirrored?: string
   /** `_meta["io.modelcontextprotocol/protocolVersion"]`; absent where it is not there, of any type where it is. */
@@ -28,9 +32,9 @@ export type MessageReading = { readonly ok: true; readonly message: Message } | 
 
 /**
  * Reads one JSON value as one JSON-RPC 2.0 message of MCP: a request, a notification or a response. The value must
- * come from the strict parser, which has refused keys that stand twice.
+ * come from the strict parser, which has refused keys that stand twice. `tasks`: see `DoorKnowledge.tasks`.
  */
-export function readMessage(value: unknown): MessageReading {
+export function readMessage(value: unknown, { tasks = false }: { readonly tasks?: boolean } = {}): MessageReading {
   if (!isObject(value)) return fault('body_malformed', 'a JSON-RPC message must be an object', '')
   const method = own(value, 'method')
   const action = typeof method === 'string' ? method : ''
@@ -39,7 +43,7 @@ export function readMessage(value: unknown): MessageReading {
   if (!Object.hasOwn(value, 'method')) return readResponse(value)
   if (Object.hasOwn(value, 'result') || Object.hasOwn(value, 'error'))
     return fault('body_ambiguous', 'a message must be a request or a response, not both', action)
-  return readRequest(value, action)
+  return readRequest(value, action, tasks)
 }
 
 /** Whether a value is a JSON object: neither null nor an array. */
@@ -113,21 +117,24 @@ function readResponse(message: Readonly<Record<string, unknown>>): MessageReadin
   return { ok: true, message: { action: 'response', target: { type: 'server' }, ...metaVersionOf(message) } }
 }
 
-function readRequest(message: Readonly<Record<string, unknown>>, method: string): MessageReading {
-  const rule = ruleOf(method)
+function readRequest(message: Readonly<Record<string, unknown>>, method: string, withTasks: boolean): MessageReading {
+  const rule = ruleOf(method) ?? (withTasks ? taskRuleOf(method) : undefined)
   if (rule !== undefined && rule.kind !== 'server' && !Object.hasOwn(message, 'id'))
     return fault('body_malformed', 'the method needs an id', method)
   const params = paramsOf(message)
   const mirrored = mirroredOf(method, params)
   if (mirrored.wrong && rule !== undefined) return fault('body_malformed', 'the name or uri must be a string', method)
-  const target = rule === undefined ? undefined : targetOf(rule, params)
+  const target = rule === undefined ? undefined : targetOf(rule, params, withTasks)
   if (typeof target === 'string') return fault('body_malformed', target, method)
+  const tasks = rule === undefined || !withTasks ? [] : tasksOf(rule, params)
   return {
     ok: true,
     message: {
       action: method,
       method,
       ...(target === undefined ? {} : { target }),
+      ...(tasks.length === 0 ? {} : { tasks }),
+      ...(withTasks && method === 'tools/call' && allowsTask(params) ? { mayMakeTask: true } : {}),
       ...(mirrored.value === undefined ? {} : { mirrored: mirrored.value }),
       ...metaVersionOf(message),
     },
@@ -152,14 +159,20 @@ function metaVersionOf(message: Readonly<Record<string, unknown>>): { metaVersio
 }
 
 /** The target, what is wrong with the params, or nothing where they ask for what is not known. */
-function targetOf(rule: MethodRule, params: Readonly<Record<string, unknown>>): Target | string | undefined {
+function targetOf(
+  rule: MethodRule | TaskRule,
+  params: Readonly<Record<string, unknown>>,
+  withTasks: boolean,
+): Target | string | undefined {
   switch (rule.kind) {
     case 'item':
       return itemOf(rule.type, own(params, rule.param), `params.${rule.param} must be a string`)
     case 'completion':
       return completionOf(own(params, 'ref'))
     case 'listen':
-      return listenOf(params)
+      return listenOf(params, withTasks)
+    case 'task':
+      return typeof own(params, 'taskId') === 'string' ? { type: 'server' } : 'params.taskId must be a string'
     case 'server':
       return { type: 'server' }
   }
@@ -181,14 +194,34 @@ function completionOf(ref: unknown): Target | string {
   }
 }
 
-function listenOf(params: Readonly<Record<string, unknown>>): Target | string | undefined {
+function listenOf(params: Readonly<Record<string, unknown>>, withTasks: boolean): Target | string | undefined {
   if (!Object.hasOwn(params, 'notifications')) return { type: 'server' }
   const notifications = params['notifications']
   if (!isObject(notifications)) return 'params.notifications must be an object'
   const names = Object.hasOwn(notifications, 'resourceSubscriptions') ? notifications['resourceSubscriptions'] : []
   if (!isStrings(names)) return 'params.notifications.resourceSubscriptions must be an array of strings'
-  if (Object.hasOwn(notifications, 'taskIds')) return undefined
+  if (Object.hasOwn(notifications, 'taskIds')) {
+    if (!withTasks) return undefined
+    if (!isStrings(notifications['taskIds'])) return 'params.notifications.taskIds must be an array of strings'
+  }
   return names.length === 0 ? { type: 'server' } : { type: 'resource', names }
+}
+
+function tasksOf(rule: MethodRule | TaskRule, params: Readonly<Record<string, unknown>>): readonly string[] {
+  const notifications = own(params, 'notifications')
+  const listened = isObject(notifications) ? own(notifications, 'taskIds') : undefined
+  if (rule.kind === 'listen') return isStrings(listened) ? [...new Set(listened)] : []
+  const id = own(params, 'taskId')
+  return rule.kind === 'task' && typeof id === 'string' ? [id] : []
+}
+
+/** By `params.task` in 2025-11-25, by a capability of the client in the extension (SEP-2663). */
+function allowsTask(params: Readonly<Record<string, unknown>>): boolean {
+  if (Object.hasOwn(params, 'task')) return true
+  const meta = own(params, '_meta')
+  const capabilities = isObject(meta) ? own(meta, 'io.modelcontextprotocol/clientCapabilities') : undefined
+  const extensions = isObject(capabilities) ? own(capabilities, 'extensions') : undefined
+  return isObject(extensions) && Object.hasOwn(extensions, 'io.modelcontextprotocol/tasks')
 }
 
 function isStrings(value: unknown): value is readonly string[] {

@@ -9,6 +9,9 @@ export type MethodRule =
   /** The server as a whole. */
   | { readonly kind: 'server' }
 
+/** What a method of tasks asks for: the task that `params.taskId` names, or the server as a whole. */
+export type TaskRule = { readonly kind: 'task' } | { readonly kind: 'server' }
+
 const server = { kind: 'server' } as const
 const resource = { kind: 'item', type: 'resource', param: 'uri' } as const
 
@@ -41,12 +44,29 @@ const mirrors = {
 /** A param that the `Mcp-Name` header repeats (SEP-2243, SEP-2663). */
 export type MirroredParam = 'name' | 'uri' | 'taskId'
 
+const task = { kind: 'task' } as const
+
+/** Of the core of 2025-11-25, and of the extension `io.modelcontextprotocol/tasks` (SEP-2663). */
+const taskRules = {
+  'tasks/get': task,
+  'tasks/result': task,
+  'tasks/update': task,
+  'tasks/cancel': task,
+  'tasks/list': server,
+} satisfies Record<string, TaskRule>
+
 const ruleOfMethod: ReadonlyMap<string, MethodRule> = new Map(Object.entries(rules))
+const ruleOfTaskMethod: ReadonlyMap<string, TaskRule> = new Map(Object.entries(taskRules))
 const mirrorOfMethod: ReadonlyMap<string, MirroredParam> = new Map(Object.entries(mirrors))
 
 /** The rule of a method; undefined for one that is not known, `tasks/*` among them. Methods are compared exactly. */
 export function ruleOf(method: string): MethodRule | undefined {
   return ruleOfMethod.get(method) ?? (/^notifications\/./su.test(method) ? server : undefined)
+}
+
+/** The rule of a method of tasks, for doors that know whose each task is. */
+export function taskRuleOf(method: string): TaskRule | undefined {
+  return ruleOfTaskMethod.get(method)
 }
 
 /** Which param `Mcp-Name` repeats for a method; undefined where the header has no meaning. */

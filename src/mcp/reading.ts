@@ -16,6 +16,8 @@ export interface DoorKnowledge {
   readonly virtualServer?: string | undefined
   /** This door holds the `router-key` beside `mcp-init-host` against it; where none does, that header is refused. */
   readonly routerKeys?: boolean | undefined
+  /** This door sees answers, and so learns whose each task is; where none does, `tasks/*` is not known. */
+  readonly tasks?: boolean | undefined
 }
 
 /** `mcp` of the configuration, as far as reading needs it. */
@@ -35,6 +37,10 @@ export interface Ask {
   /** The MCP method, or `GET`, `DELETE` (streams and sessions) or `response`, which no JSON-RPC method can be. */
   readonly action: string
   readonly target: Target
+  /** The id of a task that is asked for; `target` is then the server as a whole. */
+  readonly task?: string
+  /** A call that may be answered by a task, for the request allows it. */
+  readonly mayMakeTask?: true
 }
 
 /**
@@ -50,6 +56,8 @@ export type Target =
 /** A JSON-RPC id as it stood in the body (`text` is its JSON source, so that large numbers survive being echoed). */
 export interface RpcId {
   readonly text: string
+  /** The protocol version that the request names, where it is none that is known: -32022 repeats it. */
+  readonly unsupportedVersion?: string
 }
 
 /** A request read strictly, or the first rule of the contract's section 7 that it breaks. */

@@ -6,6 +6,7 @@ import {
   mcpHeaderFault,
   protocolVersionOf,
   sessionOf,
+  unpublishedVersion,
   versionFault,
 } from './headers.ts'
 import { parseStrictJson, parseStrictText, type StrictJson } from './json.ts'
@@ -16,6 +17,7 @@ import {
   forbiddenFault,
   initHostFault,
   nameHeaders,
+  type Routing,
   routedTarget,
   routerHeaderFault,
   routingOf,
@@ -107,7 +109,16 @@ function readPost(body: Uint8Array, context: Context): Reading {
   const parsed = parseStrictJson(body, { maxDepth: options.maxDepth, sourceOf: 'id' })
   const rpcId = rpcIdOf(parsed)
   const reading = fault === undefined ? readParsed(parsed, context) : refuse(fault)
-  return rpcId === undefined ? reading : { ...reading, rpcId }
+  if (rpcId === undefined) return reading
+  const unsupportedVersion = reading.ok ? undefined : unsupportedIn(reading, headers, parsed.value)
+  return { ...reading, rpcId: { ...rpcId, ...(unsupportedVersion === undefined ? {} : { unsupportedVersion }) } }
+}
+
+/** The version that a request was refused for. */
+function unsupportedIn({ code }: Refused, headers: Headers, body: unknown): string | undefined {
+  if (code !== 'version_unsupported') return undefined
+  const reading = readMessage(body)
+  return unpublishedVersion(headers, reading.ok ? reading.message.metaVersion : undefined)
 }
 
 function readParsed(parsed: StrictJson, context: Context): Reading {
@@ -122,7 +133,7 @@ function rpcIdOf({ value, source }: Pick<StrictJson, 'value' | 'source'>): RpcId
 }
 
 function readSingle(value: unknown, context: Context): Reading {
-  const reading = readMessage(value)
+  const reading = readMessage(value, { tasks: context.door.tasks === true })
   return reading.ok ? settle([reading.message], context, false) : refuse(reading, reading.action)
 }
 
@@ -134,6 +145,7 @@ function readBatch(elements: readonly unknown[], context: Context): Reading {
     return refuse({ code: 'batch_refused', detail: `a batch must hold 1 to ${maxBatch} messages and no batch` })
   const messages: Message[] = []
   for (const element of elements) {
+    // The only version with batches has no tasks.
     const reading = readMessage(element)
     if (!reading.ok) return refuse(reading, reading.action)
     messages.push(reading.message)
@@ -180,17 +192,14 @@ function settle(messages: readonly Message[], context: Context, batch: boolean):
   if ('code' in routing) return refuse(routing, action)
   const unpublished = firstFault(messages, (message) => versionFault(headers, message.metaVersion))
   if (unpublished !== undefined) return refuse(unpublished, action)
-  const asks: Ask[] = []
-  for (const { action, target } of messages) {
-    if (target === undefined) return refuse({ code: 'method_unknown', detail: 'the method is not known' }, action)
-    asks.push({ action, target: routedTarget(target, routing) })
-  }
+  const asked = asksOf(messages, routing)
+  if ('code' in asked) return refuse(asked, asked.action)
   const protocolVersion = protocolVersionOf(headers, first?.metaVersion)
   const session = sessionOf(headers)
   const { server, brokerAnswers } = routing
   return {
     ok: true,
-    asks,
+    asks: asked,
     batch,
     ...(server === undefined ? {} : { server }),
     virtualServers: virtualServersOf(headers, door),
@@ -199,6 +208,22 @@ function settle(messages: readonly Message[], context: Context, batch: boolean):
     brokerAnswers,
     withoutRemovals: false,
   } satisfies Read
+}
+
+/** What the messages ask for; what is not known is said last. */
+function asksOf(
+  messages: readonly Message[],
+  routing: Routing,
+): readonly Ask[] | (Fault & { readonly action: string }) {
+  const asks: Ask[] = []
+  for (const { action, target, tasks = [], mayMakeTask } of messages) {
+    if (target === undefined) return { code: 'method_unknown', detail: 'the method is not known', action }
+    const isOfTasksAlone = tasks.length > 0 && target.type === 'server'
+    const makes = mayMakeTask === undefined ? {} : { mayMakeTask }
+    if (!isOfTasksAlone) asks.push({ action, target: routedTarget(target, routing), ...makes })
+    for (const task of tasks) asks.push({ action, target: { type: 'server' }, task })
+  }
+  return asks
 }
 
 function headersFault(messages: readonly Message[], { headers, options }: Context): Fault | undefined {

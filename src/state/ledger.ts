@@ -47,9 +47,18 @@ export type Mark =
   | { readonly key: string; readonly until: number; readonly add: number }
   | { readonly key: string; readonly until: number; readonly atLeast: number }
 
+/** What belongs to whom, as every process and replica agrees. Each rejects where that cannot be had. */
+export interface Bindings {
+  /** Keeps a value under a key until `until` (seconds since the epoch), unless one is there; the value that is there then. */
+  bind(key: string, value: string, until: number): Promise<string>
+  /** The values of keys; undefined for one that was never bound or has ended. */
+  bound(keys: readonly string[]): Promise<readonly (string | undefined)[]>
+}
+
 /** Everything that outlives a process. */
 export interface State {
   readonly ledger: Ledger
   readonly tally: Tally
+  readonly bindings: Bindings
   close(): Promise<void>
 }

@@ -1,5 +1,6 @@
 import type { State } from './ledger.ts'
 import type { Reports } from './outage.ts'
+import { createRedisBindings } from './redis-bindings.ts'
 import { connectRedis, type RedisOptions } from './redis-client.ts'
 import { shareLedger } from './redis-ledger.ts'
 import { createRedisTally } from './redis-tally.ts'
@@ -20,6 +21,7 @@ export async function shareState(own: EmbeddedState, { prefix, ...options }: Red
   return {
     ledger,
     tally: createRedisTally(connections, prefix, own.tally),
+    bindings: createRedisBindings(connections, prefix),
     async close() {
       await ledger.close()
       await own.close()

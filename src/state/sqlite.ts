@@ -1,5 +1,6 @@
 import type { State } from './ledger.ts'
 import type { Reports } from './outage.ts'
+import { openBindings } from './sqlite-bindings.ts'
 import { type EmbeddedLedger, openLedger } from './sqlite-ledger.ts'
 import { openTally } from './sqlite-tally.ts'
 
@@ -15,18 +16,19 @@ export interface EmbeddedState extends State {
  */
 export async function openEmbeddedState(file: string, reports: Reports): Promise<EmbeddedState> {
   const ledger = await openLedger(file, reports)
+  const opened: { close(): void }[] = []
+  const close = async (): Promise<void> => {
+    for (const each of opened) each.close()
+    await ledger.close()
+  }
   try {
     const tally = await openTally(file, reports)
-    return {
-      ledger,
-      tally,
-      async close() {
-        tally.close()
-        await ledger.close()
-      },
-    }
+    opened.push(tally)
+    const bindings = await openBindings(file, reports)
+    opened.push(bindings)
+    return { ledger, tally, bindings, close }
   } catch (error) {
-    await ledger.close()
+    await close()
     throw error
   }
 }

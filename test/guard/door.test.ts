@@ -105,7 +105,7 @@ const denials: readonly (readonly [string, number, string, () => Request])[] = [
   ['another scheme', 401, 'token_missing', () => call('weather_alerts', { authorization: 'Basic YTpi' })],
   ['two tokens, joined', 401, 'token_malformed', () => call('weather_alerts', bearer(`${alice}, ${alice}`))],
   ['a bad credential beside a bad body', 401, 'token_malformed', () => post('{', bearer('x'))],
-  ['an unknown method', 400, 'method_unknown', () => rpcRequest('tasks/list', {}, bearer(alice))],
+  ['an unknown method', 400, 'method_unknown', () => rpcRequest('skills/list', {}, bearer(alice))],
   ['an array', 400, 'batch_refused', () => post('[]', bearer(alice))],
   ['no body', 400, 'body_missing', () => post('', bearer(alice))],
   ['a key twice', 400, 'body_ambiguous', () => post('{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}', bearer(alice))],

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { challengeOf, type DenialReason, denialBody, statusOf } from '../../src/mcp/denial.ts'
+import type { RpcId } from '../../src/mcp/reading.ts'
 import type { ReasonCode } from '../../src/policy/decision.gen.ts'
 import { categoryOf, messageOf, reasons } from '../../src/policy/reasons.ts'
 
@@ -35,6 +36,17 @@ describe('denialBody', () => {
   it('says a header mismatch with the code of MCP', () => {
     const body = denialBody('d-1', { code: 'header_mismatch', message: 'm' }, { text: '0' })
     expect(JSON.parse(body)).toMatchObject({ id: 0, error: { code: -32020 } })
+  })
+
+  it('says an unsupported version with the code of MCP, what is supported and what was asked for', () => {
+    const version = { code: 'version_unsupported', message: 'm' } as const
+    const data = (rpcId: RpcId): unknown => JSON.parse(denialBody('d-1', version, rpcId)).error
+    const supported = ['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25', '2026-07-28']
+    expect(data({ text: '0', unsupportedVersion: '"1900' })).toMatchObject({
+      code: -32022,
+      data: { reason: 'version_unsupported', supported, requested: '"1900' },
+    })
+    expect(data({ text: '0' })).toMatchObject({ data: { supported, requested: '' } })
   })
 
   it('is an object of our own where there was no id', () => {

@@ -7,6 +7,7 @@ const shapes: readonly (readonly [ListMethod, string, string, string])[] = [
   ['prompts/list', 'prompts', 'name', 'prompt'],
   ['resources/list', 'resources', 'uri', 'resource'],
   ['resources/templates/list', 'resourceTemplates', 'uriTemplate', 'template'],
+  ['tasks/list', 'tasks', 'taskId', 'task'],
 ]
 const only =
   (...names: readonly string[]) =>
@@ -139,7 +140,7 @@ describe('filterListText', () => {
 })
 
 describe('isListMethod', () => {
-  it.each(['tools/call', 'tools/List', '__proto__', 'constructor', 'tasks/list', ''])('does not know %j', (method) => {
+  it.each(['tools/call', 'tools/List', '__proto__', 'constructor', 'tasks/get', ''])('does not know %j', (method) => {
     expect(isListMethod(method)).toBe(false)
     expect(listedType(method)).toBeUndefined()
   })

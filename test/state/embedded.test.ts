@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -144,5 +145,34 @@ describe('the tally of a state file', () => {
     await sleep(250)
     await one.tally.record([{ key: 'short', until: end, add: 2 }])
     expect(await other.tally.counts(['short'])).toEqual([2])
+  })
+})
+
+describe('the bindings of a state file', () => {
+  it('belong to the first until they end, through every process', async () => {
+    const file = await stateFile()
+    const [one, other] = [(await open({ file })).bindings, (await open({ file })).bindings]
+    const end = inSeconds(0.3)
+    expect(await one.bind('k', 'alice', end)).toBe('alice')
+    expect(await other.bind('k', 'bob', inSeconds(60))).toBe('alice')
+    expect(await other.bound(['none', 'k', '__proto__'])).toEqual([undefined, 'alice', undefined])
+    await sleep(350)
+    expect(await one.bound(['k'])).toEqual([undefined])
+    expect(await other.bind('k', 'bob', inSeconds(60))).toBe('bob')
+    expect(await one.bound(['k'])).toEqual(['bob'])
+    await expect(one.bind('over', 'alice', inSeconds(-1))).rejects.toThrow('later than now')
+    expect(await one.bound(['over'])).toEqual([undefined])
+  })
+
+  it('outlive the process, also in a file of a time without them', async () => {
+    const file = await stateFile()
+    await (await open({ file })).close()
+    const database = new DatabaseSync(file)
+    database.exec('DROP TABLE bindings')
+    database.close()
+    const first = await open({ file })
+    await first.bindings.bind('k', 'alice', inSeconds(60))
+    await first.close()
+    expect(await (await open({ file })).bindings.bound(['k'])).toEqual(['alice'])
   })
 })

@@ -1,0 +1,33 @@
+import type { Bindings } from './ledger.ts'
+import type { RedisConnections } from './redis-client.ts'
+import { within } from './within.ts'
+
+// Nobody is kept waiting by a Redis that hangs.
+const answerWithinMs = 300
+
+/** Bindings in Redis. Ends are told to it as time that is left, so that its clock need not be right. */
+export function createRedisBindings({ asking, explain, name }: RedisConnections, prefix: string): Bindings {
+  const keyOf = (key: string): string => `${prefix}bound:${key}`
+  async function ask<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await within(answerWithinMs, answer)
+    } catch (error) {
+      throw new Error(`Redis at ${name}: ${explain(error)}`)
+    }
+  }
+  return {
+    async bind(key, value, until) {
+      const leftMs = Math.ceil(until * 1000 - Date.now())
+      if (leftMs <= 0) throw new TypeError('a binding must end later than now')
+      const options = { condition: 'NX', expiration: { type: 'PX', value: leftMs } } as const
+      if ((await ask(asking.set(keyOf(key), value, options))) === 'OK') return value
+      const there = await ask(asking.get(keyOf(key)))
+      if (there === null) throw new Error(`Redis at ${name}: a binding ended while it was read`)
+      return there
+    },
+    async bound(keys) {
+      if (keys.length === 0) return []
+      return (await ask(asking.mGet(keys.map(keyOf)))).map((value) => value ?? undefined)
+    },
+  }
+}
