@@ -80,6 +80,7 @@ const ownData = {
 export interface InstallationOptions {
   readonly profile?: 'strict' | 'kuadrant'
   readonly maxBodyBytes?: number
+  readonly batches?: boolean
   /** In place of its own issuer, and of what that may use. */
   readonly issuers?: readonly object[]
   readonly data?: object
@@ -91,6 +92,7 @@ export interface InstallationOptions {
 export async function install({
   profile = 'strict',
   maxBodyBytes = 4096,
+  batches = false,
   issuers = [{ issuer, jwks: { file: 'jwks.json' }, algorithms: ['ES256'], audiences: ['mcp-gateway'] }],
   data = ownData,
   files = {},
@@ -103,7 +105,7 @@ export async function install({
     data: ['data.json'],
     issuers,
     capabilities: { key: { file: 'key.pem' } },
-    mcp: { profile, maxBodyBytes },
+    mcp: { profile, maxBodyBytes, batches },
   }
   const jwk = { ...(await exportJWK(publicKey)), alg: 'ES256', kid: 'k' }
   await writeFile(file('mcp-authz.yaml'), JSON.stringify(config))

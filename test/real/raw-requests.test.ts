@@ -21,9 +21,6 @@ const length = `Content-Length: ${body.length}`
 
 real('bytes on a bare socket', () => {
   const refused: readonly (readonly [string, number, Lines])[] = [
-    ['Content-Length and Transfer-Encoding', 400, { framing: [length, 'Transfer-Encoding: chunked'] }],
-    ['two Content-Length', 400, { framing: [length, 'Content-Length: 0'] }],
-    ['two codings', 501, { framing: ['Transfer-Encoding: gzip, chunked'] }],
     ['no Host', 400, { host: [] }],
     ['a blank before a colon', 400, { more: ['X-Mcp-Authorized : forged'] }],
     ['a header without a name', 400, { more: [': forged'] }],
@@ -72,6 +69,34 @@ real('bytes on a bare socket', () => {
     expect(answers.match(/^HTTP\/1\.1 \d{3}/gm)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 401'])
     expect(place().upstream.take()).toHaveLength(1)
     expect(decisions()).toBe(before + 2)
+  })
+})
+
+real('a body whose end is not certain', () => {
+  const refused: readonly (readonly [string, number, readonly string[]])[] = [
+    ['Content-Length and Transfer-Encoding', 400, [length, 'Transfer-Encoding: chunked']],
+    ['Transfer-Encoding and Content-Length', 400, ['Transfer-Encoding: chunked', length]],
+    ['two Content-Length', 400, [length, 'Content-Length: 0']],
+    ['two lengths in one line', 400, [`Content-Length: ${body.length}, ${body.length}`]],
+    ['a length with a sign', 400, [`Content-Length: +${body.length}`]],
+    ['a length in hexadecimal', 400, ['Content-Length: 0x5e']],
+    ['a chunk whose size is none', 400, ['Transfer-Encoding: chunked']],
+    ['Transfer-Encoding twice', 501, ['Transfer-Encoding: identity', 'Transfer-Encoding: chunked']],
+    ['a coding that only looks like chunked', 501, ['Transfer-Encoding: xchunked']],
+    ['two codings', 501, ['Transfer-Encoding: gzip, chunked']],
+    ['a blank before a colon', 400, ['Transfer-Encoding : chunked', length]],
+  ]
+  test.each(refused)('by %s is refused with %d, and the upstream is not reached', async (_, status, framing) => {
+    expect(await sendBytes(place().envoy.port('documented'), await bytesOf({ framing }))).toBe(status)
+    expect(place().upstream.take()).toEqual([])
+  })
+
+  test('hides no call behind the end that its length says', async () => {
+    const hidden = `${toolCall('files_read')}\r\n\r\n`
+    const bytes = await bytesOf({})
+    const answers = await exchange(place().envoy.port('documented'), `${bytes}${hidden}`)
+    expect(answers.match(/^HTTP\/1\.1 \d{3}/gm)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400'])
+    expect(place().upstream.take()).toHaveLength(1)
   })
 })
 
