@@ -97,7 +97,7 @@ function sessionFault(
 function authenticationOf(payload: Payload, digest: string, options: TrustOptions): CapabilityAuthentication {
   const text = payload['allowed-capabilities']
   if (typeof text !== 'string') return failure('token_claim_missing', 'expected `allowed-capabilities` to be a string')
-  const capabilities = parsed(text)
+  const capabilities = options.profile === 'kuadrant' ? withoutNulls(parsed(text)) : parsed(text)
   if (!options.isAllowedCapabilities(capabilities)) {
     return failure('token_malformed', 'expected `allowed-capabilities` to be JSON of type, server and names')
   }
@@ -123,6 +123,22 @@ function authenticationOf(payload: Payload, digest: string, options: TrustOption
     ...(exp === undefined ? {} : { expiresAt: exp }),
   }
   return { ok: true, subject, revision: typeof revision === 'string' ? revision : undefined }
+}
+
+/** Kuadrant's broker takes null for an empty map of servers and for an empty list of names, as Go's encoding/json does. */
+function withoutNulls(capabilities: unknown): unknown {
+  if (!isRecord(capabilities)) return capabilities
+  const filled = (servers: unknown): unknown =>
+    isRecord(servers) ? mapped(servers, (names) => names ?? []) : (servers ?? {})
+  return mapped(capabilities, filled)
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function mapped(record: Readonly<Record<string, unknown>>, change: (value: unknown) => unknown): unknown {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]))
 }
 
 function revocationFault(

@@ -1,4 +1,6 @@
+import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { generateKeyPem } from '../../src/capabilities/key.ts'
 import { createGuard, type Guard } from '../../src/guard/index.ts'
 import { forge, makePlace, type Place } from './place.ts'
 import { bearer, handlerOf, result, rpcRequest } from './requests.ts'
@@ -54,6 +56,10 @@ async function shown(enforcing: Enforcing, method: ListMethod, headers: Headers)
   const { result: answered } = (await response.json()) as { result: Record<string, { name?: string; uri?: string }[]> }
   return Object.values(answered)[0]?.map(({ name, uri }) => name ?? uri ?? '') ?? []
 }
+
+const holds = (capabilities: unknown) => ({ 'allowed-capabilities': capabilities })
+const seconds = (): number => Math.floor(Date.now() / 1000)
+const encoded = (part: unknown): string => Buffer.from(JSON.stringify(part)).toString('base64url')
 
 /** An x-mcp-authorized that says exactly this, without an end. */
 async function says(enforcing: Enforcing, capabilities: unknown): Promise<Headers> {
@@ -131,12 +137,109 @@ const claims: readonly (readonly [string, unknown, readonly string[], readonly s
   ['nothing at all', {}, all['tools/list'], []],
   ['no types', nothing, [], []],
   ['other types', { prompts: { 'ns/alpha': ['hello'] } }, all['tools/list'], []],
+  ['no list of tools', { ...nothing, tools: null }, [], []],
+  ['a server without a list', { tools: { 'ns/alpha': null } }, [], []],
+  ['a tool of the broker on a server', { tools: { 'ns/alpha': ['discover_tools'] } }, [], []],
   ['an empty server', { tools: { 'ns/alpha': [] } }, [], []],
   ['unknown servers', { tools: { 'ns/x': ['greet'], alpha: ['greet'] } }, [], []],
   ['names with a prefix', { tools: { 'ns/alpha': ['a_greet'] } }, [], []],
   ["a name that another server's prefix completes", { tools: { 'ns/alpha': ['b_greet'] } }, [], []],
   ['wildcards', { tools: { 'ns/alpha': ['*'], '*': ['greet'] } }, [], []],
 ]
+
+describe('an x-mcp-authorized that speaks of some types alone', () => {
+  const said = {
+    tools: { 'ns/alpha': ['greet'] },
+    prompts: { 'ns/alpha': ['hello'] },
+    resources: { 'ns/alpha': ['board.html'] },
+  }
+  const named = { 'tools/list': ['a_greet'], 'prompts/list': ['a_hello'], 'resources/list': ['ui://a_board.html'] }
+  const typeOf = { 'tools/list': 'tools', 'prompts/list': 'prompts', 'resources/list': 'resources' } as const
+
+  it.each(methods)('shows all of the others without enforcement and none with it, but for %s', async (spoken) => {
+    const capabilities = { [typeOf[spoken]]: said[typeOf[spoken]] }
+    for (const method of methods) {
+      const off = method === spoken ? named[method] : all[method]
+      const on = method === spoken ? named[method] : []
+      expect(await shown('off', method, await says('off', capabilities))).toEqual(off)
+      expect(await shown('on', method, await says('on', capabilities))).toEqual(on)
+    }
+  })
+})
+
+describe('null in an x-mcp-authorized', () => {
+  const said = {
+    tools: null,
+    prompts: { 'ns/alpha': ['hello'], 'ns/alphab': null },
+    resources: { 'ns/alpha': ['board.html'] },
+  }
+
+  it.each(both)('is nothing of a type or a server, and changes no other, enforcement %s', async (enforcing) => {
+    const header = await says(enforcing, said)
+    expect(await shown(enforcing, 'tools/list', header)).toEqual([])
+    expect(await shown(enforcing, 'prompts/list', header)).toEqual(['a_hello'])
+    expect(await shown(enforcing, 'resources/list', header)).toEqual(['ui://a_board.html'])
+    expect(await called(enforcing, header, 'tools/call', { name: 'a_greet' })).toBe(403)
+  })
+
+  it('does not verify in profile strict', async () => {
+    const place = await makePlace({ data })
+    const guard = await createGuard({ config: place.config })
+    const claims = { iss: 'mcp-authz', aud: 'mcp-broker', sub: 'alice', exp: seconds() + 60 }
+    const list = async (capabilities: unknown): Promise<number> => {
+      const token = await forge(place.capabilityPem, { ...claims, ...holds(JSON.stringify(capabilities)) })
+      const handler = handlerOf(() => result({ tools: [] }))
+      return (await guard.fetch(handler.fetch)(rpcRequest('tools/list', {}, { 'x-mcp-authorized': token }))).status
+    }
+    expect([await list({ tools: {} }), await list({ tools: null })]).toEqual([200, 401])
+    await guard.close()
+    await place.remove()
+  })
+})
+
+describe('an x-mcp-authorized that the broker of Kuadrant makes nothing of', () => {
+  const map = { tools: { 'ns/alpha': ['greet'] }, prompts: {}, resources: {} }
+  const text = JSON.stringify(map)
+  type Made = (place: Place) => Promise<string>
+  const refused: readonly (readonly [string, Made])[] = [
+    [
+      'a further key inside the map',
+      ({ capabilityPem }) => forge(capabilityPem, holds(JSON.stringify({ ...map, v: 1 }))),
+    ],
+    ['a map that is no text', ({ capabilityPem }) => forge(capabilityPem, holds(map))],
+    ['a map that is no JSON', ({ capabilityPem }) => forge(capabilityPem, holds('{'))],
+    ['names that are no texts', ({ capabilityPem }) => forge(capabilityPem, holds('{"tools":{"ns/alpha":[1]}}'))],
+    ['an array for a type', ({ capabilityPem }) => forge(capabilityPem, holds('{"tools":[]}'))],
+    ['a text for a type', ({ capabilityPem }) => forge(capabilityPem, holds('{"tools":"ns/alpha"}'))],
+    ['no map at all', ({ capabilityPem }) => forge(capabilityPem, { sub: 'alice' })],
+    ['another key', async () => await forge(generateKeyPem(), holds(text))],
+    ['an end that has passed', ({ capabilityPem }) => forge(capabilityPem, { ...holds(text), exp: seconds() - 1 })],
+    ['a beginning to come', ({ capabilityPem }) => forge(capabilityPem, { ...holds(text), nbf: seconds() + 60 })],
+    [
+      'the same value twice',
+      async ({ capabilityPem }) => {
+        const once = await forge(capabilityPem, holds(text))
+        return `${once}, ${once}`
+      },
+    ],
+    ['no signature', async () => `${encoded({ alg: 'none' })}.${encoded(holds(text))}.`],
+    [
+      'HS256 under the public key',
+      async ({ publicPem }) => {
+        const signed = `${encoded({ alg: 'HS256' })}.${encoded(holds(text))}`
+        return `${signed}.${createHmac('sha256', publicPem).update(signed).digest('base64url')}`
+      },
+    ],
+  ]
+
+  it.each(refused)('opens nothing, for it has %s', async (_, made) => {
+    for (const enforcing of both) {
+      const header = { 'x-mcp-authorized': await made(places[enforcing].place) }
+      for (const method of methods) expect(await shown(enforcing, method, header)).toBe(401)
+      expect(await called(enforcing, header, 'tools/call', { name: 'a_greet' })).toBe(401)
+    }
+  })
+})
 
 describe('a list under an x-mcp-authorized', () => {
   it.each(claims)('that names %s', async (_, capabilities, off, on) => {
