@@ -100,6 +100,15 @@ describe('an allowed call', () => {
   })
 })
 
+it('tells a client that asked for an unknown version which ones there are', async () => {
+  const headers = { ...bearer(alice), 'mcp-protocol-version': '2027-01-01' }
+  const response = await guard.fetch(async () => result({}))(call('weather_alerts', headers))
+  expect([response.status, await response.json()]).toMatchObject([
+    400,
+    { error: { code: -32022, data: { supported: expect.arrayContaining(['2026-07-28']), requested: '2027-01-01' } } },
+  ])
+})
+
 const denials: readonly (readonly [string, number, string, () => Request])[] = [
   ['no credential', 401, 'token_missing', () => call('weather_alerts', {})],
   ['another scheme', 401, 'token_missing', () => call('weather_alerts', { authorization: 'Basic YTpi' })],

@@ -1,7 +1,10 @@
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createApiKey } from '../../src/api-keys/create.ts'
 import { createGuard, type Guard } from '../../src/guard/index.ts'
+import { openState } from '../../src/state/open.ts'
+import { isBody, orderOf } from '../api-keys/place.ts'
 import { catalogue, makePlace, type Place } from './place.ts'
 import { bearer, events, handlerOf, messagesOf, result, rpcRequest } from './requests.ts'
 
@@ -257,6 +260,25 @@ it('makes and shows no task where nothing can be kept or known', async () => {
   expect(await listed.json()).toMatchObject({ result: { tasks: [] } })
   await broken.close()
   await failing.remove()
+})
+
+it('keeps the tasks of two API keys of one person apart, and from those of their tokens', async () => {
+  const keyed = await makePlace({ more: { state: { file: 'state.db' } } })
+  const report = (text: string): never => expect.fail(text)
+  const reports = { onFault: report, onWarning: report }
+  const state = await openState({ file: join(dirname(keyed.config), 'state.db'), named: true, ...reports })
+  const order = { ...orderOf('alice'), roles: ['meteorologist'] }
+  const make = async () => bearer((await createApiKey(order, { ledger: state.ledger, isBody })).secret)
+  const [one, another] = [await make(), await make()]
+  await state.close()
+  const keyedGuard = await createGuard({ config: keyed.config })
+  const token = bearer(await keyed.token('alice', { roles: ['meteorologist'] }))
+  expect((await call(inCore, result(core('t')), one, keyedGuard)).status).toBe(200)
+  expect(await asked('tasks/get', { taskId: 't' }, one, keyedGuard)).toBe('passed')
+  expect(await asked('tasks/get', { taskId: 't' }, another, keyedGuard)).toBe('item_unknown')
+  expect(await asked('tasks/get', { taskId: 't' }, token, keyedGuard)).toBe('item_unknown')
+  await keyedGuard.close()
+  await keyed.remove()
 })
 
 it('denies every task of a server that is disabled', async () => {

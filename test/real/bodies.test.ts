@@ -113,6 +113,16 @@ real.each(['documented', 'joined'])('a request, listener %s', (listener) => {
     expect(place().upstream.take()).toEqual([])
   })
 
+  test('of an unknown version is told which ones there are, with -32022', async () => {
+    const answer = await call(listener, { body: forecast }, [['mcp-protocol-version', '2027-01-01']])
+    expect([answer.status, errorIn(answer)]).toMatchObject([
+      400,
+      { id: 1, error: { code: -32022, data: { supported: expect.arrayContaining(['2026-07-28']) } } },
+    ])
+    expect(answer.body).toContain('"requested":"2027-01-01"')
+    expect(place().upstream.take()).toEqual([])
+  })
+
   test('that is a GET or a DELETE with a body is refused', async () => {
     for (const method of ['GET', 'DELETE']) {
       const answer = await call(listener, { method, body: forecast })
