@@ -93,11 +93,14 @@ function toolOf(name: string, { resource }: Known): DecidedResource {
   return { ...(resource.server === undefined ? {} : { server: resource.server }), type: 'tool', name }
 }
 
-/** An API key is an owner of its own: another key of the same person may be cut down otherwise. */
+/**
+ * An API key is an owner of its own: another key of the same person may be cut down otherwise. Both names count, as the
+ * one that policy knows may be given to another person one day (an e-mail address).
+ */
 function ownerOf({ id, apiKey, facts }: Subject): string | undefined {
   const key = apiKey ?? facts?.apiKey
   if (key !== undefined) return digest(['api-key', key])
-  return id === '' ? undefined : digest(['subject', facts?.issuer ?? null, id])
+  return id === '' ? undefined : digest(['subject', facts?.issuer ?? null, facts?.subject ?? id, id])
 }
 
 function keyOf(server: string | undefined, id: string): string {

@@ -5,7 +5,7 @@ import { createApiKey } from '../../src/api-keys/create.ts'
 import { createGuard, type Guard } from '../../src/guard/index.ts'
 import { openState } from '../../src/state/open.ts'
 import { isBody, orderOf } from '../api-keys/place.ts'
-import { catalogue, makePlace, type Place } from './place.ts'
+import { catalogue, forge, issuer, makePlace, type Place } from './place.ts'
 import { bearer, events, handlerOf, messagesOf, result, rpcRequest } from './requests.ts'
 
 let place: Place
@@ -112,6 +112,22 @@ describe('the owner of a task', () => {
     )
     expect(await asked('tasks/get', { taskId: id }, { ...alice, 'x-mcp-virtualserver': 'team/desk' })).toBe('passed')
     expect(await asked('tasks/get', { taskId: id })).toBe('passed')
+  })
+
+  it('is the same by a token and by the x-mcp-authorized that was minted for it', async () => {
+    const id = await made(freshId())
+    const capability = async (origin: object): Promise<Headers> => {
+      const capabilities = JSON.stringify({ tools: { weather: ['forecast'] } })
+      const parties = { iss: 'mcp-authz', aud: 'mcp-broker', sub: 'alice', exp: Math.floor(Date.now() / 1000) + 60 }
+      const claims = { ...parties, 'allowed-capabilities': capabilities, ...origin }
+      return { 'x-mcp-authorized': await forge(place.capabilityPem, claims) }
+    }
+    const get = async (origin: object) => await asked('tasks/get', { taskId: id }, await capability(origin))
+    expect(await get({ origin: { iss: issuer } })).toBe('passed')
+    expect(await get({ origin: { iss: 'https://other.example' } })).toBe('item_unknown')
+    expect(await get({ origin: { iss: issuer, sub: 'somebody' } })).toBe('item_unknown')
+    expect(await get({ origin: { iss: issuer, api_key: 'k' } })).toBe('item_unknown')
+    expect(await get({})).toBe('item_unknown')
   })
 
   it('is nobody where the call did not speak of tasks', async () => {
