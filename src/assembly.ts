@@ -19,6 +19,7 @@ import { failure } from './identity/failure.ts'
 import type { StatementVerification } from './identity/statement.ts'
 import type { Authentication, Authenticator, RevocationCheck } from './identity/subject.ts'
 import { type Kept, openKept } from './kept.ts'
+import type { DenialOptions } from './mcp/denial-options.ts'
 import type { ProtectedResource } from './mcp/protected-resource.ts'
 import type { ReadOptions } from './mcp/reading.ts'
 import type { Data } from './policy/data.gen.ts'
@@ -37,6 +38,8 @@ export interface Assembly {
   readonly gate: Gate | undefined
   /** What challenges name; undefined where nothing was said of it. */
   readonly protectedResource: ProtectedResource | undefined
+  /** How denials look. */
+  readonly denials: DenialOptions
   /** The revision that decides now. */
   revision(): string
   /** Whether a checked bundle and every issuer's keys are loaded, and it is known well enough what was revoked. */
@@ -98,6 +101,7 @@ export async function assemble(config: Config, options: AssemblyOptions = {}): P
     read: readOptionsOf(config),
     gate: gateOf(config, kept.state.tally.once),
     protectedResource: config.protectedResource,
+    denials: config.mcp.denial,
     revision: () => store.current()?.revision ?? '',
     ready: () => lacks().length === 0 && store.current() !== undefined,
     lacks,

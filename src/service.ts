@@ -83,6 +83,7 @@ export async function startService({ config, capabilityKeyFile, log }: ServiceOp
       read: assembly.read,
       gate: assembly.gate,
       protectedResource: assembly.protectedResource,
+      denials: assembly.denials,
       address: config.listen.grpc,
       onFault: ({ code, cause }) => told.fault(code, textOf(cause ?? 'denied at the door')),
     }).catch((cause: unknown) => {

@@ -84,7 +84,48 @@ maxDepth?: number
  * Decide JSON-RPC arrays under MCP-Protocol-Version 2025-03-26 element by element, all or nothing.
  */
 batches?: boolean
-denial?: ("explicit" | "hide" | "challenge" | "tool-result")
+/**
+ * The form of denials (docs/denials.md). A map gives some clients another one.
+ */
+denial?: (("explicit" | "hide" | "rpc" | "challenge" | "tool-result" | "coaz") | {
+/**
+ * For whoever no entry of `clients` matches.
+ */
+default?: ("explicit" | "hide" | "rpc" | "challenge" | "tool-result" | "coaz")
+/**
+ * The first that matches. What a client says of itself chooses the form of a denial, never whether there is one.
+ */
+clients?: {
+/**
+ * Everything that is named must fit.
+ */
+match: {
+/**
+ * clientInfo.name: in every request of 2026-07-28, before that in initialize alone.
+ */
+clientName?: string
+/**
+ * What User-Agent begins with.
+ */
+userAgent?: string
+protocolVersion?: ("2024-11-05" | "2025-03-26" | "2025-06-18" | "2025-11-25" | "2026-07-28")
+}
+mode: ("explicit" | "hide" | "rpc" | "challenge" | "tool-result" | "coaz")
+}[]
+/**
+ * What the MCP server behind is, so that `hide` answers as it would for an item it does not have.
+ */
+hideLike?: {
+/**
+ * The line of the TypeScript SDK. In 2026-07-28 it is always v2.
+ */
+sdk?: ("v1" | "v2")
+/**
+ * It answers versions before 2026-07-28 in JSON, not in an event stream.
+ */
+json?: boolean
+}
+})
 kuadrant?: {
 /**
  * Believe the router's headers where a POST carries no body (Kuadrant's wasm filter).

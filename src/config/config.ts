@@ -79,8 +79,24 @@ export interface McpConfig {
   /** Nested arrays and objects. */
   readonly maxDepth: number
   readonly batches: boolean
-  readonly denial: 'explicit' | 'hide' | 'challenge' | 'tool-result'
+  readonly denial: DenialConfig
   readonly kuadrant: { readonly headersOnly: boolean }
+}
+
+/** `mcp.denial`; as text it is the default for everybody. */
+export interface DenialConfig {
+  readonly default: DenialMode
+  /** The first that matches. */
+  readonly clients: readonly { readonly match: ClientMatchConfig; readonly mode: DenialMode }[]
+  readonly hideLike: { readonly sdk: 'v1' | 'v2'; readonly json: boolean }
+}
+
+type DenialMode = 'explicit' | 'hide' | 'rpc' | 'challenge' | 'tool-result' | 'coaz'
+
+interface ClientMatchConfig {
+  readonly clientName?: string
+  readonly userAgent?: string
+  readonly protocolVersion?: string
 }
 
 /** Freezes a value and everything it holds; bytes cannot be frozen and stay as they are. */

@@ -3,7 +3,7 @@ import { formatAddress, parseAddress } from '../address.ts'
 import { addressFault } from '../identity/key-document.ts'
 import type { Check } from './check.ts'
 import type { ConfigFile } from './config.gen.ts'
-import type { CapabilitiesConfig, Config, McpConfig } from './config.ts'
+import type { CapabilitiesConfig, Config, DenialConfig, McpConfig } from './config.ts'
 import type { IssuerDraft } from './issuer.ts'
 import { checkPrivateKey, checkReadable, checkTrustedKeys, type FileReading } from './key-file.ts'
 import type { Path } from './located.ts'
@@ -76,11 +76,7 @@ async function resolveTrusted(
 /** `mcp`. */
 export function resolveMcp(draft: NonNullable<Draft['mcp']>, check: Check): McpConfig {
   const profile = draft.profile ?? 'strict'
-  const denial = draft.denial ?? 'explicit'
   const headersOnly = draft.kuadrant?.headersOnly ?? false
-  if (denial !== 'explicit') {
-    check.report(['mcp', 'denial'], `\`${denial}\` is not available in this version`, 'use `explicit`')
-  }
   if (headersOnly && profile !== 'kuadrant' && !check.isBroken(['mcp', 'profile'])) {
     const path = ['mcp', 'kuadrant', 'headersOnly']
     check.report(path, 'expected false, true is for profile kuadrant only', 'remove it, or set `mcp.profile: kuadrant`')
@@ -90,9 +86,15 @@ export function resolveMcp(draft: NonNullable<Draft['mcp']>, check: Check): McpC
     maxBodyBytes: draft.maxBodyBytes ?? 1048576,
     maxDepth: draft.maxDepth ?? 64,
     batches: draft.batches ?? false,
-    denial,
+    denial: denialOf(draft.denial ?? {}),
     kuadrant: { headersOnly },
   }
+}
+
+function denialOf(draft: NonNullable<NonNullable<Draft['mcp']>['denial']>): DenialConfig {
+  if (typeof draft === 'string') return denialOf({ default: draft })
+  const { default: mode = 'explicit', clients = [], hideLike: { sdk = 'v2', json = false } = {} } = draft
+  return { default: mode, clients, hideLike: { sdk, json } }
 }
 
 function resolveAddress(text: string, path: Path, check: Check): string {

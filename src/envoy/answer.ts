@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { Outcome } from '../authorizer/attempt.ts'
-import { type ChallengedResource, challengeOf, type DenialReason, denialBody, statusOf } from '../mcp/denial.ts'
+import { type ChallengedResource, type DenialReason, statusOf } from '../mcp/denial.ts'
+import { type DenialTo, denialForm } from '../mcp/denial-form.ts'
+import type { DenialOptions } from '../mcp/denial-options.ts'
 import { initiators, removedHeaders } from '../mcp/internal-headers.ts'
 import { mayList } from '../mcp/list-filter.ts'
-import type { HttpRequest, Reading, ReadOptions, RpcId } from '../mcp/reading.ts'
+import type { HttpRequest, Reading, ReadOptions } from '../mcp/reading.ts'
 import type { Decision, ReasonCode } from '../policy/decision.gen.ts'
 import { messageOf, reasons } from '../policy/reasons.ts'
 import { allowed, denied, type ReplyMetadata } from './check-response.ts'
@@ -16,6 +18,8 @@ export interface Asked {
   readonly headersOnly: boolean
   /** What a challenge names. */
   readonly protectedResource?: ChallengedResource | undefined
+  /** How denials look. Default: explicit. */
+  readonly denials?: DenialOptions | undefined
   /** The gateway's tokens were not looked at, or something speaks against them: nothing is allowed then. */
   readonly unheld?: boolean
   readonly request: HttpRequest
@@ -44,13 +48,12 @@ export function wantsToken(profile: ReadOptions['profile'], reading: Reading): b
  * @throws TypeError when the capability token cannot be a header value
  */
 export function answer(outcome: Outcome, asked: Asked): Answer {
-  const rpcId = asked.reading.rpcId
-  if (!isDecision(outcome?.decision)) return { bytes: refusal('policy_error', { rpcId }), fault: 'policy_error' }
+  if (!isDecision(outcome?.decision)) return { bytes: refusal('policy_error', asked), fault: 'policy_error' }
   const { decision, capabilityToken } = outcome
   const first = decision.reasons[0]
-  if (first !== undefined) return { bytes: denialOf(decision, first, { rpcId, resource: asked.protectedResource }) }
+  if (first !== undefined) return { bytes: denialOf(decision, first, asked) }
   const fault = faultOf(asked, capabilityToken)
-  if (fault !== undefined) return { bytes: refusal(fault, { rpcId, decisionId: decision.id }), fault }
+  if (fault !== undefined) return { bytes: refusal(fault, asked, decision.id), fault }
   const { headers, remove } = mutationsOf(asked, capabilityToken)
   const question = listQuestionOf(asked, outcome)
   if (question === undefined) return { bytes: allowed({ headers, remove, metadata: metadataOf(decision) }) }
@@ -59,11 +62,10 @@ export function answer(outcome: Outcome, asked: Asked): Answer {
   return { bytes: allowed({ headers: [...headers, route], remove, metadata }) }
 }
 
-/** A denial that no authorizer made. */
-export function refusal(code: ReasonCode, about: { rpcId?: RpcId | undefined; decisionId?: string } = {}): Buffer {
+/** A denial that no authorizer made; `to` is absent where nothing could be read. */
+export function refusal(code: ReasonCode, to?: DeniedTo, decisionId: string = randomUUID()): Buffer {
   const reason = { code, message: messageOf(code) }
-  const decided = { id: about.decisionId ?? randomUUID(), allow: false, revision: '', reasons: [reason] }
-  return denialOf(decided, reason, about)
+  return denialOf({ id: decisionId, allow: false, revision: '', reasons: [reason] }, reason, to)
 }
 
 /** What the answer is to be filtered by, once it comes; undefined where nobody will. */
@@ -74,24 +76,21 @@ function listQuestionOf({ cutsLists, reading, address }: Asked, { subject }: Out
   return { server, virtualServers, rpcId, address, expiresAt: subject?.expiresAt }
 }
 
+/** Of what was asked, as much as the form of a denial depends on. */
+type DeniedTo = Pick<Asked, 'request' | 'reading' | 'denials' | 'protectedResource'>
+
 type Decided = Pick<Decision, 'id' | 'allow' | 'revision' | 'reasons' | 'subject'>
 
-function denialOf(
-  decision: Decided,
-  reason: DenialReason,
-  { rpcId, resource }: { readonly rpcId?: RpcId | undefined; readonly resource?: ChallengedResource | undefined },
-): Buffer {
-  const httpStatus = statusOf(reason.code)
-  const headers: [string, string][] = [['content-type', 'application/json']]
-  const challenge = challengeOf(reason, resource)
-  if (challenge !== undefined) headers.push(['www-authenticate', challenge])
-  return denied({
-    httpStatus,
-    grpcCode: httpStatus === 401 ? 16 : 7,
-    headers,
-    body: denialBody(decision.id, reason, rpcId),
-    metadata: metadataOf(decision),
-  })
+function denialOf(decision: Decided, reason: DenialReason, to: DeniedTo | undefined): Buffer {
+  const { status: httpStatus, headers, body } = denialForm(decision.id, reason, formTo(to))
+  const grpcCode = statusOf(reason.code) === 401 ? 16 : 7
+  return denied({ httpStatus, grpcCode, headers, body, metadata: metadataOf(decision) })
+}
+
+function formTo(to: DeniedTo | undefined): DenialTo {
+  if (to === undefined) return { headers: new Map(), reading: undefined }
+  const { request, reading, denials, protectedResource } = to
+  return { headers: request.headers, reading, options: denials, resource: protectedResource }
 }
 
 function metadataOf({ id, subject, revision, allow, reasons }: Decided): ReplyMetadata {

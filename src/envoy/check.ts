@@ -1,5 +1,6 @@
 import type { Authorizer } from '../authorizer/attempt.ts'
 import { type Gate, holdAgainst } from '../gateway/gate.ts'
+import type { DenialOptions } from '../mcp/denial-options.ts'
 import type { ProtectedResource } from '../mcp/protected-resource.ts'
 import type { Reading, ReadOptions } from '../mcp/reading.ts'
 import { readHttp } from '../mcp/request.ts'
@@ -15,6 +16,8 @@ export interface CheckOptions {
   readonly gate?: Gate | undefined
   /** What challenges name. */
   readonly protectedResource?: ProtectedResource | undefined
+  /** How denials look. Default: explicit. */
+  readonly denials?: DenialOptions | undefined
   /** Told of every denial that no authorizer made, for a log. */
   readonly onFault?: (fault: DoorFault) => void
 }
@@ -58,12 +61,12 @@ async function decide(bytes: Buffer, options: CheckOptions): Promise<Buffer> {
     return await judge(check, reading, options)
   } catch (cause) {
     report(options, { code: 'policy_error', cause })
-    return refusal('policy_error', { rpcId: reading.rpcId })
+    return refusal('policy_error', { request: check.request, reading, denials: options.denials })
   }
 }
 
 async function judge(check: CheckRead, reading: Reading, options: CheckOptions): Promise<Buffer> {
-  const { gate, protectedResource } = options
+  const { gate, protectedResource, denials } = options
   const { profile, headersOnly } = options.read
   const hold = gate && holdAgainst(gate, check.request.headers)
   const outcome = await options.authorizer.authorize({
@@ -76,7 +79,7 @@ async function judge(check: CheckRead, reading: Reading, options: CheckOptions):
   })
   const unheld = hold?.passed() === false
   const { request, cutsLists, address } = check
-  const asked = { profile, headersOnly, protectedResource, unheld, request, reading, cutsLists, address }
+  const asked = { profile, headersOnly, protectedResource, denials, unheld, request, reading, cutsLists, address }
   const { bytes, fault } = answer(outcome, asked)
   if (fault !== undefined) report(options, { code: fault })
   return bytes

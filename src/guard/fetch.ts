@@ -2,9 +2,11 @@ import type { Authorizer, Outcome } from '../authorizer/attempt.ts'
 import type { TaskBindings } from '../authorizer/tasks.ts'
 import { type Gate, type Hold, holdAgainst } from '../gateway/gate.ts'
 import type { Credential } from '../identity/subject.ts'
+import type { DenialTo } from '../mcp/denial-form.ts'
+import type { DenialOptions } from '../mcp/denial-options.ts'
 import { type Filter, mayList } from '../mcp/list-filter.ts'
 import type { ProtectedResource } from '../mcp/protected-resource.ts'
-import type { DoorKnowledge, HttpRequest, Read, Reading, ReadOptions, RpcId } from '../mcp/reading.ts'
+import type { DoorKnowledge, HttpRequest, Read, Reading, ReadOptions } from '../mcp/reading.ts'
 import { readHttp } from '../mcp/request.ts'
 import type { ReasonCode } from '../policy/decision.gen.ts'
 import { textOf } from '../policy/errors.ts'
@@ -26,6 +28,8 @@ export interface Door {
   readonly gate?: Gate | undefined
   /** What challenges name. */
   readonly protectedResource?: ProtectedResource | undefined
+  /** How denials look. Default: explicit. */
+  readonly denials?: DenialOptions | undefined
   /** IP address of whoever sent a request. */
   readonly addressOf: (request: Request) => string | undefined
   /** Told what went wrong behind a denial of the guard's own; for a log, never for a client. */
@@ -57,7 +61,7 @@ export function guardFetch<Rest extends readonly unknown[]>(
       if (making !== undefined) return await withBoundTask(response, making)
       return filter === undefined ? response : await filterResponse(response, filter)
     } catch (thrown) {
-      return fault(door, thrown, judged.rpcId)
+      return fault(door, thrown, judged.to)
     }
   }
 }
@@ -66,36 +70,36 @@ type Judged =
   | {
       readonly ok: true
       readonly request: Request
-      readonly rpcId: RpcId | undefined
       readonly filter: Filter | undefined
       readonly making: TaskMaking | undefined
+      readonly to: DenialTo
     }
   | { readonly ok: false; readonly response: Response }
 
 /** INVARIANT: never rejects, and whatever is thrown inside is a denial. */
 async function judge(door: Door, request: Request): Promise<Judged> {
-  const known: { rpcId: RpcId | undefined } = { rpcId: undefined }
+  let to: DenialTo = { headers: new Map(), reading: undefined }
   try {
     const { read, knows, authorizer, gate } = door
     const { bytes, whole } = await readBody(request, read.maxBodyBytes)
     const headers = readHeaders(request.headers)
     const reading = readWhole({ method: request.method, headers, body: bytes }, whole, { read, knows })
-    known.rpcId = reading.rpcId
+    to = { headers, reading, options: door.denials, resource: door.protectedResource }
     const credential = credentialOf(headers, reading, read.profile)
     const hold = gate && holdAgainst(gate, headers)
     const address = door.addressOf(request)
     const asked = { credential, reading, address, precondition: hold?.precondition }
     const outcome = await authorizer.authorize(asked)
-    if (!isAllowed(outcome, reading, hold)) return { ok: false, response: denialOf(door, outcome, known.rpcId) }
+    if (!isAllowed(outcome, reading, hold)) return { ok: false, response: denialOf(outcome, to) }
     const making = makingFor(door, reading, outcome)
     const filtered = mayList(reading)
     const authorized = credential.kind === 'capability'
     const isRead = filtered || making !== undefined
     const carried = carriedRequest(request, { bytes, profile: read.profile, authorized, filtered: isRead })
     const filter = filtered ? filterFor(door, { credential, reading, outcome, address }) : undefined
-    return { ok: true, request: carried, rpcId: known.rpcId, filter, making }
+    return { ok: true, request: carried, filter, making, to }
   } catch (thrown) {
-    return { ok: false, response: fault(door, thrown, known.rpcId) }
+    return { ok: false, response: fault(door, thrown, to) }
   }
 }
 
@@ -118,9 +122,9 @@ function isAllowed({ decision }: Outcome, reading: Reading, hold: Hold | undefin
   return reading.ok && hold?.passed() !== false && decision.allow === true && decision.reasons.length === 0
 }
 
-function denialOf({ protectedResource: resource }: Door, { decision }: Outcome, rpcId: RpcId | undefined): Response {
+function denialOf({ decision }: Outcome, to: DenialTo): Response {
   const [reason] = decision.reasons
-  return reason === undefined ? refusal('policy_error', rpcId) : denied(decision.id, reason, { rpcId, resource })
+  return reason === undefined ? refusal('policy_error', to) : denied(decision.id, reason, to)
 }
 
 function makingFor(door: Door, reading: Read, { subject }: Outcome): TaskMaking | undefined {
@@ -166,9 +170,9 @@ function judgedBodyOnly<Rest extends readonly unknown[]>(rest: Rest): Rest {
   return kept as unknown as Rest
 }
 
-function fault(door: Door, thrown: unknown, rpcId: RpcId | undefined): Response {
+function fault(door: Door, thrown: unknown, to: DenialTo): Response {
   told(door, thrown)
-  return refusal('policy_error', rpcId)
+  return refusal('policy_error', to)
 }
 
 function told({ onFault }: Door, thrown: unknown): void {

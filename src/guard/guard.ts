@@ -4,6 +4,7 @@ import type { Authorizer } from '../authorizer/attempt.ts'
 import { loadConfig } from '../config/load.ts'
 import { type DataWatch, watchData } from '../config/watch.ts'
 import type { Gate } from '../gateway/gate.ts'
+import { type DenialMode, type DenialOptions, explicitDenials } from '../mcp/denial-options.ts'
 import type { ProtectedResource } from '../mcp/protected-resource.ts'
 import type { ReadOptions } from '../mcp/reading.ts'
 import type { Capabilities, Decision, ReasonCode } from '../policy/decision.gen.ts'
@@ -48,6 +49,8 @@ export interface AuthorizerGuardOptions extends GuardPlace {
   readonly gate?: Gate | undefined
   /** What challenges name. Default: nothing. */
   readonly protectedResource?: ProtectedResource | undefined
+  /** How denials look: the same for everybody, or by client. Default: explicit. */
+  readonly denials?: DenialMode | DenialOptions | undefined
 }
 
 /** What a guard is made of: a configuration file, or an authorizer. */
@@ -85,7 +88,8 @@ const defaults: ReadOptions = {
 export async function createGuard(options: GuardOptions): Promise<Guard> {
   if ('authorizer' in options) {
     const { authorizer, read, profile = read?.profile ?? defaults.profile, gate, protectedResource } = options
-    const parts = { authorizer, read: { ...defaults, ...read, profile }, gate, protectedResource }
+    const denials = denialsOf(options.denials)
+    const parts = { authorizer, read: { ...defaults, ...read, profile }, gate, protectedResource, denials }
     return guardOver(parts, options, async () => undefined)
   }
   const { record, onFault, onWarning = () => undefined } = options
@@ -110,11 +114,15 @@ function watchOver(assembly: Assembly, onWarning: (text: string) => void): DataW
   })
 }
 
-type Parts = Pick<Door, 'authorizer' | 'read' | 'gate' | 'protectedResource' | 'tasks'>
+function denialsOf(denials: AuthorizerGuardOptions['denials']): DenialOptions | undefined {
+  return typeof denials === 'string' ? { ...explicitDenials, default: denials } : denials
+}
+
+type Parts = Pick<Door, 'authorizer' | 'read' | 'gate' | 'protectedResource' | 'denials' | 'tasks'>
 
 function guardOver(parts: Parts, place: GuardPlace, close: () => Promise<void>): Guard {
   const { server, virtualServer, address: addressOf = () => undefined, onFault = () => undefined } = place
-  const { authorizer, gate, protectedResource, tasks } = parts
+  const { authorizer, gate, protectedResource, denials, tasks } = parts
   // The guard has every body at hand: what a router's headers say in its stead is never the only word.
   const read = { ...parts.read, headersOnly: false }
   const knows = { server, virtualServer, routerKeys: gate?.routerKeys }
@@ -125,6 +133,7 @@ function guardOver(parts: Parts, place: GuardPlace, close: () => Promise<void>):
     tasks,
     gate,
     protectedResource,
+    denials,
     addressOf,
     onFault,
     now: Date.now,

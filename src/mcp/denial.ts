@@ -45,13 +45,14 @@ export function statusOf(code: ReasonCode): DenialStatus {
 
 /**
  * The JSON body of a denial: a JSON-RPC error where the request had an id (repeated as it stood in the body),
- * otherwise an object of our own. `reason.message` must be fit for the client to see.
+ * otherwise an object of our own. `reason.message` must be fit for the client to see. `rpcCode` replaces the code of
+ * that error.
  */
-export function denialBody(decisionId: string, reason: DenialReason, rpcId?: RpcId): string {
+export function denialBody(decisionId: string, reason: DenialReason, rpcId?: RpcId, rpcCode?: number): string {
   const { code, message } = reason
   if (rpcId === undefined) return JSON.stringify({ error: code, message, decision_id: decisionId })
   const error = {
-    code: rpcCodeOfCode.get(code) ?? statusOf(code),
+    code: rpcCode ?? rpcCodeOfCode.get(code) ?? statusOf(code),
     message,
     data: { reason: code, decision_id: decisionId, ...versionsOf(code, rpcId) },
   }

@@ -17,6 +17,8 @@ export interface Message {
   readonly mirrored?: string
   /** `_meta["io.modelcontextprotocol/protocolVersion"]`; absent where it is not there, of any type where it is. */
   readonly metaVersion?: unknown
+  /** `clientInfo.name` of `_meta`, or of `initialize`. */
+  readonly clientName?: string
 }
 
 /** Why a message is refused. */
@@ -137,6 +139,7 @@ function readRequest(message: Readonly<Record<string, unknown>>, method: string,
       ...(withTasks && method === 'tools/call' && allowsTask(params) ? { mayMakeTask: true } : {}),
       ...(mirrored.value === undefined ? {} : { mirrored: mirrored.value }),
       ...metaVersionOf(message),
+      ...clientNameOf(method, params),
     },
   }
 }
@@ -156,6 +159,14 @@ function metaVersionOf(message: Readonly<Record<string, unknown>>): { metaVersio
   const meta = own(paramsOf(message), '_meta')
   const key = 'io.modelcontextprotocol/protocolVersion'
   return isObject(meta) && Object.hasOwn(meta, key) ? { metaVersion: meta[key] } : {}
+}
+
+function clientNameOf(method: string, params: Readonly<Record<string, unknown>>): { clientName?: string } {
+  const meta = own(params, '_meta')
+  const ofMeta = isObject(meta) ? own(meta, 'io.modelcontextprotocol/clientInfo') : undefined
+  const info = ofMeta ?? (method === 'initialize' ? own(params, 'clientInfo') : undefined)
+  const clientName = isObject(info) ? own(info, 'name') : undefined
+  return typeof clientName === 'string' ? { clientName } : {}
 }
 
 /** The target, what is wrong with the params, or nothing where they ask for what is not known. */

@@ -78,6 +78,8 @@ export interface Read {
   readonly protocolVersion?: string
   /** The MCP session that the request names, if it does. */
   readonly session?: string
+  /** What the client calls itself in `clientInfo`, if it does; nobody vouches for it. */
+  readonly clientName?: string
   /**
    * Profile kuadrant: the broker answers, no upstream (`x-mcp-servername` absent or `mcpBroker`, and no `mcp-init-host`).
    * Always true in profile strict.
@@ -95,4 +97,5 @@ export interface Refused {
   /** The method, where it could be read. */
   readonly action: string
   readonly rpcId?: RpcId
+  readonly clientName?: string
 }

@@ -134,7 +134,10 @@ function rpcIdOf({ value, source }: Pick<StrictJson, 'value' | 'source'>): RpcId
 
 function readSingle(value: unknown, context: Context): Reading {
   const reading = readMessage(value, { tasks: context.door.tasks === true })
-  return reading.ok ? settle([reading.message], context, false) : refuse(reading, reading.action)
+  if (!reading.ok) return refuse(reading, reading.action)
+  const { clientName } = reading.message
+  const settled = settle([reading.message], context, false)
+  return clientName === undefined ? settled : { ...settled, clientName }
 }
 
 function readBatch(elements: readonly unknown[], context: Context): Reading {

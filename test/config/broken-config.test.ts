@@ -434,10 +434,49 @@ const trusted: readonly Row[] = [
   ],
 ]
 
-const denials = ['hide', 'challenge', 'tool-result'].map((denial): Row => {
-  const error = `\`${denial}\` is not available in this version; mend: use \`explicit\``
-  return [`denial ${denial}`, `${sso}mcp:\n  denial: ${denial}\n`, `5:3: mcp.denial: ${error}`]
-})
+const modes = '`explicit`, `hide`, `rpc`, `challenge`, `tool-result`, `coaz`'
+const denials: readonly Row[] = [
+  [
+    'a denial that is a list',
+    `${sso}mcp:\n  denial: [hide]\n`,
+    '5:3: mcp.denial: expected text or an object, found a list; mend: write text, in quotes if it looks like a number or a list',
+  ],
+  [
+    'a denial of no kind',
+    `${sso}mcp:\n  denial: hidden\n`,
+    `5:3: mcp.denial: expected one of ${modes}; mend: did you mean \`hide\`?`,
+  ],
+  [
+    'a default denial of no kind',
+    `${sso}mcp:\n  denial: {default: rcp}\n`,
+    `5:12: mcp.denial.default: expected one of ${modes}; mend: did you mean \`rpc\`?`,
+  ],
+  [
+    'a client without a mode',
+    `${sso}mcp:\n  denial:\n    clients: [{match: {userAgent: a}}]\n`,
+    '6:15: mcp.denial.clients[0].mode: expected this key, found nothing; mend: add `mode`',
+  ],
+  [
+    'a client that is anybody',
+    `${sso}mcp:\n  denial:\n    clients: [{match: {}, mode: rpc}]\n`,
+    '6:16: mcp.denial.clients[0].match: expected one of `clientName`, `userAgent`, `protocolVersion`, found none; mend: add one of them, or remove the key',
+  ],
+  [
+    'a match on something else',
+    `${sso}mcp:\n  denial:\n    clients: [{match: {name: a}, mode: rpc}]\n`,
+    '6:24: mcp.denial.clients[0].match.name: unknown key `name`; mend: remove it, or use one of `clientName`, `userAgent`, `protocolVersion`',
+  ],
+  [
+    'a client of a version that is none',
+    `${sso}mcp:\n  denial:\n    clients: [{match: {protocolVersion: 2026-07-29}, mode: rpc}]\n`,
+    '6:24: mcp.denial.clients[0].match.protocolVersion: expected one of `2024-11-05`, `2025-03-26`, `2025-06-18`, `2025-11-25`, `2026-07-28`; mend: did you mean `2026-07-28`?',
+  ],
+  [
+    'an SDK that is none',
+    `${sso}mcp:\n  denial:\n    hideLike: {sdk: v3}\n`,
+    '6:16: mcp.denial.hideLike.sdk: expected one of `v1`, `v2`; mend: did you mean `v1`?',
+  ],
+]
 
 function keys(jwks: string): string {
   return `issuers:\n  - issuer: a\n    jwks: ${jwks}\n    audiences: [b]\n`
@@ -479,7 +518,7 @@ describe('an error', () => {
       '    jwks: {file: absent.json}',
       '    maxLifetimeSeconds: ${NOPE}',
       'capabilities: {enforce: false, key: {file: rsa.pem}, maxBytes: 0}',
-      'mcp: {denial: hide}',
+      'mcp: {denial: hidden}',
       'insecure: {anyAudiences: true}',
     ]
     const directory = await makeDirectory({ ...files, 'mcp-authz.yaml': text.join('\n') })

@@ -65,7 +65,7 @@ const defaults: Omit<Config, 'file' | 'directory'> = {
     maxBodyBytes: 1048576,
     maxDepth: 64,
     batches: false,
-    denial: 'explicit',
+    denial: { default: 'explicit', clients: [], hideLike: { sdk: 'v2', json: false } },
     kuadrant: { headersOnly: false },
   },
   gateway: { signingKey: undefined, backendInit: false, sessions: false },
@@ -90,7 +90,7 @@ describe('a configuration with nothing but an issuer', () => {
     )
     expect(defaultsOf(schema)).toEqual({
       listen,
-      mcp,
+      mcp: { ...mcp, denial: mcp.denial.default },
       insecure,
       data: dataFiles,
       capabilities: without(capabilities, 'keyFile', 'trusted'),
@@ -253,7 +253,7 @@ describe('a configuration with everything', () => {
       maxBodyBytes: 1,
       maxDepth: 2,
       batches: true,
-      denial: 'explicit',
+      denial: { default: 'explicit', clients: [], hideLike: { sdk: 'v2', json: false } },
       kuadrant: { headersOnly: true },
     })
     expect(config.warnings).toEqual([])

@@ -1,0 +1,164 @@
+import type { ReasonCode } from '../policy/decision.gen.ts'
+import { categoryOf } from '../policy/reasons.ts'
+import {
+  type ChallengedResource,
+  challengeOf,
+  type DenialReason,
+  type DenialStatus,
+  denialBody,
+  statusOf,
+} from './denial.ts'
+import { type DenialMode, type DenialOptions, explicitDenials, modeFor } from './denial-options.ts'
+import { type Headers, protocolVersionOf } from './headers.ts'
+import { unknownItem } from './hidden-item.ts'
+import type { Ask, Reading, RpcId } from './reading.ts'
+
+/** An HTTP answer that denies. */
+export interface DenialForm {
+  readonly status: DenialStatus | 200
+  /** Lower-case names, each once; `content-type` among them. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly body: string
+  /** It is to look like the answer of the server behind the door: nothing may be added to it. */
+  readonly hidden: boolean
+}
+
+/** Whom a denial goes to. */
+export interface DenialTo {
+  readonly headers: Headers
+  /** Undefined where it could not even be tried. */
+  readonly reading: Reading | undefined
+  /** Default: explicit for everybody. */
+  readonly options?: DenialOptions | undefined
+  /** What a challenge names. */
+  readonly resource?: ChallengedResource | undefined
+}
+
+/** The one table of how denials look; every door sends what it says. Never throws. `reason.message` is fit for clients. */
+export function denialForm(decisionId: string, reason: DenialReason, to: DenialTo): DenialForm {
+  const { headers, reading, options = explicitDenials } = to
+  const said = {
+    headers,
+    clientName: reading?.clientName,
+    protocolVersion: reading?.ok === true ? reading.protocolVersion : protocolVersionOf(headers, undefined),
+  }
+  const mode = modeFor(options, said)
+  const rpcId = reading?.rpcId
+  if (rpcId === undefined || hasStatus(mode, reason)) return explicitForm(decisionId, reason, to)
+  const ask = reading?.ok === true ? reading.asks[0] : undefined
+  const isModern = said.protocolVersion !== undefined && said.protocolVersion >= '2026-07-28'
+  const asked = { rpcId, ask, isModern, headers, session: sessionIn(reading) }
+  if (mode === 'hide') return hiddenForm(reason, asked, options) ?? rpcForm(decisionId, reason, asked)
+  if (mode === 'tool-result' && ask?.action === 'tools/call') return resultForm(decisionId, reason, asked)
+  return rpcForm(decisionId, reason, asked, mode === 'coaz' ? coazCodes[categoryOf(reason.code)] : undefined)
+}
+
+interface Asked {
+  readonly rpcId: RpcId
+  readonly ask: Ask | undefined
+  readonly isModern: boolean
+  readonly headers: Headers
+  readonly session: string | undefined
+}
+
+/**
+ * Whether a denial keeps its own HTTP status. Without the 401 no client would log in again; MCP prescribes the 400 of
+ * the two others, and clients of 2026-07-28 find out by it which version to speak.
+ */
+function hasStatus(mode: DenialMode, reason: DenialReason): boolean {
+  const { code } = reason
+  const category = categoryOf(code)
+  if (mode === 'explicit' || category === 'credential') return true
+  if (code === 'header_mismatch' || code === 'version_unsupported') return true
+  if (mode === 'challenge') return challengeOf(reason) !== undefined
+  return mode === 'hide' && category !== 'policy'
+}
+
+function explicitForm(decisionId: string, reason: DenialReason, { reading, resource }: DenialTo): DenialForm {
+  const challenge = challengeOf(reason, resource)
+  return {
+    status: statusOf(reason.code),
+    headers: [['content-type', 'application/json'], ...(challenge === undefined ? [] : [authenticate(challenge)])],
+    body: denialBody(decisionId, reason, reading?.rpcId),
+    hidden: false,
+  }
+}
+
+function authenticate(challenge: string): readonly [string, string] {
+  return ['www-authenticate', challenge]
+}
+
+/** COAZ-MCP, draft 1: a denial, and a decision point that failed. What is wrong with a request keeps MCP's own codes. */
+const coazCodes = { policy: -32001, service: -32603, request: undefined, credential: undefined } as const
+
+function rpcForm(decisionId: string, reason: DenialReason, asked: Asked, rpcCode?: number): DenialForm {
+  return framed(denialBody(decisionId, reason, asked.rpcId, rpcCode), asked.headers)
+}
+
+function resultForm(decisionId: string, { code, message }: DenialReason, asked: Asked): DenialForm {
+  const text = `${message} (${code}, decision ${decisionId})`
+  const result = { ...(asked.isModern ? { resultType: 'complete' } : {}), content: [{ type: 'text', text }] }
+  const body = JSON.stringify({ ...result, isError: true })
+  return framed(`{"jsonrpc":"2.0","id":${asked.rpcId.text},"result":${body}}`, asked.headers)
+}
+
+/** Reasons that are about an item being there for the caller at all; the others speak of what a caller can see. */
+const hiding: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
+  'role_missing',
+  'item_unknown',
+  'item_ambiguous',
+  'server_unknown',
+  'server_disabled',
+  'virtual_server_unknown',
+  'virtual_server_excludes',
+  'scope_missing',
+  'credential_excludes',
+])
+
+function hiddenForm({ code }: DenialReason, asked: Asked, { hideLike }: DenialOptions): DenialForm | undefined {
+  const { rpcId, ask, isModern, headers, session } = asked
+  const body = hiding.has(code) && ask !== undefined && unknownItem(ask, rpcId, isModern ? 'v2' : hideLike.sdk)
+  if (typeof body !== 'string') return undefined
+  // The SDK answers errors of 2026-07-28 in JSON, and what came before in an event stream.
+  const isStream = !isModern && !hideLike.json && accepts(headers, 'text/event-stream')
+  const ofSession = session === undefined ? [] : [['mcp-session-id', session] as const]
+  const own: DenialForm['headers'] = isStream
+    ? [
+        ['content-type', 'text/event-stream'],
+        ['cache-control', 'no-cache, no-transform'],
+        ['x-accel-buffering', 'no'],
+      ]
+    : [['content-type', 'application/json']]
+  return { status: 200, headers: [...own, ...ofSession], body: isStream ? eventOf(body) : body, hidden: true }
+}
+
+/** The session that a server repeats; of what no server would name one by (2025-11-25, transports) nothing is repeated. */
+function sessionIn(reading: Reading | undefined): string | undefined {
+  const session = reading?.ok === true ? reading.session : undefined
+  return session !== undefined && /^[\x21-\x7e]+$/.test(session) ? session : undefined
+}
+
+/** In JSON, but for a client that accepts nothing but an event stream. */
+function framed(body: string, headers: Headers): DenialForm {
+  const isStream = !accepts(headers, 'application/json') && accepts(headers, 'text/event-stream')
+  const type = isStream ? 'text/event-stream' : 'application/json'
+  return { status: 200, headers: [['content-type', type]], body: isStream ? eventOf(body) : body, hidden: false }
+}
+
+/** No line break stands in JSON text outside of white space, and there is none. */
+function eventOf(message: string): string {
+  return `event: message\ndata: ${message}\n\n`
+}
+
+/** Whether Accept admits a media type (RFC 9110 section 12.5.1), as far as a choice between two needs it. */
+function accepts(headers: Headers, type: 'application/json' | 'text/event-stream'): boolean {
+  const values = headers.get('accept') ?? []
+  if (values.length === 0) return true
+  const [kind] = type.split('/')
+  const ranges = values.join(',').toLowerCase().split(',')
+  return ranges.some((range) => {
+    const [name = '', ...params] = range.split(';').map((part) => part.trim())
+    const isRefused = params.some((param) => /^q=0(?:\.0*)?$/.test(param))
+    return !isRefused && [type, `${kind}/*`, '*/*'].includes(name)
+  })
+}
