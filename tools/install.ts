@@ -7,8 +7,8 @@ import { inputsOf, pinnedVersion, pins, stampPath, type ToolName, toolPath, tool
 import { recipes } from './recipes.ts'
 import type { Installed } from './run-command.ts'
 
-const usage = 'usage: npm run tools -- [--only opa|envoy|ghz|redis|keycloak]... [--for-tests]'
-const usedByTests: readonly ToolName[] = ['opa', 'envoy', 'redis', 'keycloak']
+const usage = 'usage: npm run tools -- [--only opa|envoy|ghz|redis|keycloak|python-mcp1|python-mcp2]... [--for-tests]'
+const usedByTests: readonly ToolName[] = ['opa', 'envoy', 'redis', 'keycloak', 'python-mcp1', 'python-mcp2']
 const everyTool = Object.keys(pins) as ToolName[]
 
 async function main(args: readonly string[]): Promise<number> {

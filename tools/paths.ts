@@ -55,6 +55,18 @@ export const pins = {
     recipe: '',
     program: 'keycloak/lib/quarkus-run.jar',
   },
+  'python-mcp1': {
+    files: ['tools/python-mcp1.txt'],
+    version: /^mcp==(\S+)/m,
+    recipe: '--no-deps --only-binary :all:',
+    program: 'python-mcp1/mcp/__init__.py',
+  },
+  'python-mcp2': {
+    files: ['tools/python-mcp2.txt'],
+    version: /^mcp==(\S+)/m,
+    recipe: '--no-deps --only-binary :all:',
+    program: 'python-mcp2/mcp/__init__.py',
+  },
 } as const satisfies Record<string, Pin>
 
 /** The program's path where it is installed as pinned; undefined where it is missing, half there or out of date. */

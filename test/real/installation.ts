@@ -81,6 +81,8 @@ export interface InstallationOptions {
   readonly profile?: 'strict' | 'kuadrant'
   readonly maxBodyBytes?: number
   readonly batches?: boolean
+  /** `mcp.denial`. */
+  readonly denial?: unknown
   /** In place of its own issuer, and of what that may use. */
   readonly issuers?: readonly object[]
   readonly data?: object
@@ -93,6 +95,7 @@ export async function install({
   profile = 'strict',
   maxBodyBytes = 4096,
   batches = false,
+  denial = 'explicit',
   issuers = [{ issuer, jwks: { file: 'jwks.json' }, algorithms: ['ES256'], audiences: ['mcp-gateway'] }],
   data = ownData,
   files = {},
@@ -105,7 +108,7 @@ export async function install({
     data: ['data.json'],
     issuers,
     capabilities: { key: { file: 'key.pem' } },
-    mcp: { profile, maxBodyBytes, batches },
+    mcp: { profile, maxBodyBytes, batches, denial },
   }
   const jwk = { ...(await exportJWK(publicKey)), alg: 'ES256', kid: 'k' }
   await writeFile(file('mcp-authz.yaml'), JSON.stringify(config))
