@@ -14,7 +14,13 @@ const agent = (mode: DenialMode): string => `denials-${mode}`
 const place = usePlace(
   { plain: () => undefined },
   {
-    denial: { clients: modes.map((mode) => ({ match: { userAgent: agent(mode) }, mode })) },
+    denial: {
+      clients: [
+        ...modes.map((mode) => ({ match: { userAgent: agent(mode) }, mode })),
+        { match: { clientName: 'test', userAgent: 'by-name' }, mode: 'tool-result' },
+        { match: { userAgent: 'python-httpx/' }, mode: 'tool-result' },
+      ],
+    },
     data: {
       servers: {
         weather: { prefix: 'weather_', tools: ['forecast', 'alerts'] },
@@ -154,6 +160,32 @@ real('what is hidden', () => {
       expect([place().upstream.take(), served.used]).toEqual([[], []])
     },
   )
+})
+
+real('a client that the configuration knows', { timeout: 60_000 }, () => {
+  const work = async (headers: Readonly<Record<string, string>>): Promise<Work> => {
+    const authorization = `Bearer ${await place().installation.token()}`
+    const url = `http://127.0.0.1:${place().envoy.port('plain')}/mcp`
+    return { url, headers: { authorization, ...headers }, tools: ['weather_alerts', allowed] }
+  }
+
+  async function kinds(name: string, version: string, asked: Work): Promise<unknown> {
+    const client = clients.find((one) => one.name === name && one.version === version)
+    const [seen = []] = (await client?.run([asked])) ?? []
+    return seen.slice(1).map((call) => (typeof call === 'string' ? call : call.kind))
+  }
+
+  it('is known by the name that it gives with every request of 2026-07-28, and before that is not', async () => {
+    const asked = await work({ 'user-agent': 'by-name' })
+    expect(await kinds('TypeScript v2', '2026-07-28', asked)).toEqual(['tool error', 'result'])
+    expect(await kinds('TypeScript v2', '2025-11-25', asked)).toEqual(['error', 'result'])
+  })
+
+  it('is one of the Python SDK 1.x by its User-Agent, and no later one', async () => {
+    const asked = await work({})
+    expect(await kinds('Python 1', '2025-11-25', asked)).toEqual(['tool error', 'result'])
+    expect(await kinds('Python 2', '2025-11-25', asked)).toEqual(['error', 'result'])
+  })
 })
 
 real('what the callers of real clients see of denials', { timeout: 120_000 }, () => {
