@@ -4,7 +4,7 @@ import type { Authorizer } from '../authorizer/attempt.ts'
 import { loadConfig } from '../config/load.ts'
 import { type DataWatch, watchData } from '../config/watch.ts'
 import type { Gate } from '../gateway/gate.ts'
-import { type DenialMode, type DenialOptions, explicitDenials } from '../mcp/denial-options.ts'
+import { type DenialMode, type DenialOptions, denialOptions } from '../mcp/denial-options.ts'
 import type { ProtectedResource } from '../mcp/protected-resource.ts'
 import type { ReadOptions } from '../mcp/reading.ts'
 import type { Capabilities, Decision, ReasonCode } from '../policy/decision.gen.ts'
@@ -50,7 +50,7 @@ export interface AuthorizerGuardOptions extends GuardPlace {
   /** What challenges name. Default: nothing. */
   readonly protectedResource?: ProtectedResource | undefined
   /** How denials look: the same for everybody, or by client. Default: explicit. */
-  readonly denials?: DenialMode | DenialOptions | undefined
+  readonly denials?: DenialMode | Partial<DenialOptions> | undefined
 }
 
 /** What a guard is made of: a configuration file, or an authorizer. */
@@ -83,12 +83,12 @@ const defaults: ReadOptions = {
 
 /**
  * Makes a guard.
- * @throws {ConfigError} for a configuration, bundle or data that cannot be used
+ * @throws {ConfigError} for a configuration, bundle or data that cannot be used, {TypeError} for denials of no known form
  */
 export async function createGuard(options: GuardOptions): Promise<Guard> {
   if ('authorizer' in options) {
     const { authorizer, read, profile = read?.profile ?? defaults.profile, gate, protectedResource } = options
-    const denials = denialsOf(options.denials)
+    const denials = denialOptions(options.denials ?? 'explicit')
     const parts = { authorizer, read: { ...defaults, ...read, profile }, gate, protectedResource, denials }
     return guardOver(parts, options, async () => undefined)
   }
@@ -112,10 +112,6 @@ function watchOver(assembly: Assembly, onWarning: (text: string) => void): DataW
     onData: (data) => assembly.replaceData(data),
     onError: (error) => onWarning(`the data files cannot be used, what was loaded goes on: ${textOf(error)}`),
   })
-}
-
-function denialsOf(denials: AuthorizerGuardOptions['denials']): DenialOptions | undefined {
-  return typeof denials === 'string' ? { ...explicitDenials, default: denials } : denials
 }
 
 type Parts = Pick<Door, 'authorizer' | 'read' | 'gate' | 'protectedResource' | 'denials' | 'tasks'>

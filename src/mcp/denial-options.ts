@@ -1,7 +1,9 @@
 import { type Headers, headerOf } from './headers.ts'
 
+const modes = ['explicit', 'hide', 'rpc', 'challenge', 'tool-result', 'coaz'] as const
+
 /** The forms a denial may have; docs/denials.md says what clients make of each. */
-export type DenialMode = 'explicit' | 'hide' | 'rpc' | 'challenge' | 'tool-result' | 'coaz'
+export type DenialMode = (typeof modes)[number]
 
 /** `mcp.denial` of the configuration. */
 export interface DenialOptions {
@@ -40,6 +42,19 @@ export const explicitDenials: DenialOptions = {
   default: 'explicit',
   clients: [],
   hideLike: { sdk: 'v2', json: false },
+}
+
+/**
+ * One mode for everybody, or options of which some may be absent, as whole options.
+ * @throws {TypeError} for a mode or an SDK that there is not
+ */
+export function denialOptions(given: DenialMode | Partial<DenialOptions>): DenialOptions {
+  const options = { ...explicitDenials, ...(typeof given === 'string' ? { default: given } : given) }
+  for (const mode of [options.default, ...options.clients.map((client) => client.mode)]) {
+    if (!modes.includes(mode)) throw new TypeError(`expected a denial mode, one of ${modes.join(', ')}`)
+  }
+  if (!['v1', 'v2'].includes(options.hideLike.sdk)) throw new TypeError('expected `hideLike.sdk` to be v1 or v2')
+  return options
 }
 
 /** What a request says of the client that sent it. */

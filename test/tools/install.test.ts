@@ -65,6 +65,11 @@ describe('npm run tools where Go and Python are missing', patient, () => {
     expect(stdout).toContain('left out without redis: the tests against a real Redis')
     expect(stdout).toMatch(/^keycloak [\d.]+: .*not installed\n {2}Java 17 or newer is not on PATH$/m)
     expect(stdout).toContain('left out without keycloak: the tests against a real Keycloak')
+    expect(stdout).toMatch(
+      /^python-mcp1 1\.[\d.]+: .*not installed\n {2}(Python 3 with pip is not on PATH|`python3?`)/m,
+    )
+    expect(stdout).toMatch(/^python-mcp2 2\.[\d.]+: .*not installed\n/m)
+    expect(stdout).toContain('left out without python-mcp2: what denials look like to clients of the Python SDK')
     expect(stdout).not.toContain('ghz')
     expect(await installed(folder)).toEqual([])
   })
