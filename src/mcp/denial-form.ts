@@ -77,7 +77,7 @@ function hasStatus(mode: DenialMode, reason: DenialReason): boolean {
 function explicitForm(decisionId: string, reason: DenialReason, { reading, resource }: DenialTo): DenialForm {
   const challenge = challengeOf(reason, resource)
   return {
-    status: statusOf(reason.code),
+    status: statusOf(reason.code, reading?.rpcId),
     headers: [['content-type', 'application/json'], ...(challenge === undefined ? [] : [authenticate(challenge)])],
     body: denialBody(decisionId, reason, reading?.rpcId),
     hidden: false,

@@ -4,8 +4,11 @@ import { publishedVersions } from './methods.ts'
 import { metadataAddress, type ProtectedResource, scopeTokens } from './protected-resource.ts'
 import type { RpcId } from './reading.ts'
 
-/** The HTTP statuses of a denial. Never 404: behind it a gateway drops the session. */
-export type DenialStatus = 400 | 401 | 403 | 413 | 429 | 503
+/**
+ * The HTTP statuses of a denial. 404 only where 2026-07-28 demands it, which has no sessions: behind it a client or
+ * gateway of an older version drops the session.
+ */
+export type DenialStatus = 400 | 401 | 403 | 404 | 413 | 429 | 503
 
 /** The part of a decision's reason that a client is told. */
 export interface DenialReason {
@@ -38,8 +41,14 @@ function versionsOf(code: ReasonCode, { unsupportedVersion = '' }: RpcId): objec
   return code === 'version_unsupported' ? { supported: publishedVersions, requested: unsupportedVersion } : {}
 }
 
+/** The code that 2026-07-28 has for an unknown method, under HTTP 404 (streamable HTTP, "unknown methods"). */
+function modernCodeOf(code: ReasonCode, { version }: RpcId): number | undefined {
+  return code === 'method_unknown' && version !== undefined ? -32601 : undefined
+}
+
 /** The HTTP status that a denial for this reason has. */
-export function statusOf(code: ReasonCode): DenialStatus {
+export function statusOf(code: ReasonCode, rpcId?: RpcId): DenialStatus {
+  if (code === 'method_unknown' && rpcId?.version !== undefined) return 404
   return statusOfCode.get(code) ?? statusOfCategory[categoryOf(code)]
 }
 
@@ -52,7 +61,7 @@ export function denialBody(decisionId: string, reason: DenialReason, rpcId?: Rpc
   const { code, message } = reason
   if (rpcId === undefined) return JSON.stringify({ error: code, message, decision_id: decisionId })
   const error = {
-    code: rpcCode ?? rpcCodeOfCode.get(code) ?? statusOf(code),
+    code: rpcCode ?? modernCodeOf(code, rpcId) ?? rpcCodeOfCode.get(code) ?? statusOf(code),
     message,
     data: { reason: code, decision_id: decisionId, ...versionsOf(code, rpcId) },
   }

@@ -127,14 +127,16 @@ function readRequest(message: Readonly<Record<string, unknown>>, method: string,
   const mirrored = mirroredOf(method, params)
   if (mirrored.wrong && rule !== undefined) return fault('body_malformed', 'the name or uri must be a string', method)
   const target = rule === undefined ? undefined : targetOf(rule, params, withTasks)
-  if (typeof target === 'string') return fault('body_malformed', target, method)
+  // Removed in 2026-07-28: whoever asks for it in that version without a URI asks for nothing that is known.
+  const isRemoved = method === 'resources/subscribe' && metaVersionOf(message).metaVersion !== undefined
+  if (typeof target === 'string' && !isRemoved) return fault('body_malformed', target, method)
   const tasks = rule === undefined || !withTasks ? [] : tasksOf(rule, params)
   return {
     ok: true,
     message: {
       action: method,
       method,
-      ...(target === undefined ? {} : { target }),
+      ...(target === undefined || typeof target === 'string' ? {} : { target }),
       ...(tasks.length === 0 ? {} : { tasks }),
       ...(withTasks && method === 'tools/call' && allowsTask(params) ? { mayMakeTask: true } : {}),
       ...(mirrored.value === undefined ? {} : { mirrored: mirrored.value }),
@@ -155,7 +157,8 @@ function mirroredOf(method: string, params: Readonly<Record<string, unknown>>): 
   return typeof value === 'string' ? { value, wrong: false } : { wrong: value !== undefined }
 }
 
-function metaVersionOf(message: Readonly<Record<string, unknown>>): { metaVersion?: unknown } {
+/** `_meta["io.modelcontextprotocol/protocolVersion"]` of a message, where it is there. */
+export function metaVersionOf(message: Readonly<Record<string, unknown>>): { metaVersion?: unknown } {
   const meta = own(paramsOf(message), '_meta')
   const key = 'io.modelcontextprotocol/protocolVersion'
   return isObject(meta) && Object.hasOwn(meta, key) ? { metaVersion: meta[key] } : {}

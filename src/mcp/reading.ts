@@ -58,6 +58,11 @@ export interface RpcId {
   readonly text: string
   /** The protocol version that the request names, where it is none that is known: -32022 repeats it. */
   readonly unsupportedVersion?: string
+  /**
+   * The version that `_meta` names, published or not, as requests do from 2026-07-28 on; absent also in a session, which
+   * is of an older version. Errors that this revision defines are then told as it says.
+   */
+  readonly version?: string
 }
 
 /** A request read strictly, or the first rule of the contract's section 7 that it breaks. */

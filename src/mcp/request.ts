@@ -10,7 +10,7 @@ import {
   versionFault,
 } from './headers.ts'
 import { parseStrictJson, parseStrictText, type StrictJson } from './json.ts'
-import { isObject, type Message, own, readMessage } from './message.ts'
+import { isObject, type Message, metaVersionOf, own, readMessage } from './message.ts'
 import { ruleOf } from './methods.ts'
 import type { Ask, DoorKnowledge, HttpRequest, Read, Reading, ReadOptions, Refused, RpcId } from './reading.ts'
 import {
@@ -107,7 +107,9 @@ function readPost(body: Uint8Array, context: Context): Reading {
   if (body.byteLength > options.maxBodyBytes) return refuse(fault ?? tooLarge)
   // Also of what is refused already: whoever sent a request with an id waits for an answer that has it.
   const parsed = parseStrictJson(body, { maxDepth: options.maxDepth, sourceOf: 'id' })
-  const rpcId = rpcIdOf(parsed)
+  // Kuadrant's router drops its upstream session at a 404, which is what naming a version leads to.
+  const inSession = options.profile === 'kuadrant' || headers.has('mcp-session-id')
+  const rpcId = rpcIdOf(parsed, inSession)
   const reading = fault === undefined ? readParsed(parsed, context) : refuse(fault)
   if (rpcId === undefined) return reading
   const unsupportedVersion = reading.ok ? undefined : unsupportedIn(reading, headers, parsed.value)
@@ -126,10 +128,12 @@ function readParsed(parsed: StrictJson, context: Context): Reading {
   return Array.isArray(parsed.value) ? readBatch(parsed.value, context) : readSingle(parsed.value, context)
 }
 
-function rpcIdOf({ value, source }: Pick<StrictJson, 'value' | 'source'>): RpcId | undefined {
+function rpcIdOf({ value, source }: Pick<StrictJson, 'value' | 'source'>, inSession: boolean): RpcId | undefined {
   if (!isObject(value) || source === undefined) return undefined
   const isRequest = typeof own(value, 'method') === 'string' && ['string', 'number'].includes(typeof own(value, 'id'))
-  return isRequest ? { text: source } : undefined
+  if (!isRequest) return undefined
+  const { metaVersion: version } = inSession ? {} : metaVersionOf(value)
+  return typeof version === 'string' ? { text: source, version } : { text: source }
 }
 
 function readSingle(value: unknown, context: Context): Reading {

@@ -15,6 +15,12 @@ describe('statusOf', () => {
       ['usage_exceeded', 429],
     ])
     expect(statusOf(code)).toBe(ofCode.get(code) ?? ofCategory)
+    expect(statusOf(code, { text: '1' })).toBe(statusOf(code))
+  })
+
+  it('gives an unknown method 404 in 2026-07-28, and nothing else', () => {
+    const modern = { text: '1', version: '2026-07-28' }
+    expect(codes.filter((code) => statusOf(code, modern) === 404)).toEqual(['method_unknown'])
   })
 })
 
@@ -47,6 +53,12 @@ describe('denialBody', () => {
       data: { reason: 'version_unsupported', supported, requested: '"1900' },
     })
     expect(data({ text: '0' })).toMatchObject({ data: { supported, requested: '' } })
+  })
+
+  it('says an unknown method with the code of 2026-07-28 to who speaks that version', () => {
+    const unknown = { code: 'method_unknown', message: 'm' } as const
+    const codeFor = (rpcId: RpcId): unknown => JSON.parse(denialBody('d-1', unknown, rpcId)).error.code
+    expect([codeFor({ text: '0', version: '2026-07-28' }), codeFor({ text: '0' })]).toEqual([-32601, 400])
   })
 
   it('is an object of our own where there was no id', () => {

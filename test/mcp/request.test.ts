@@ -199,3 +199,19 @@ describe('GET and DELETE', () => {
     expect(read('DELETE', headers, new TextEncoder().encode(body))).toMatchObject({ code, action: 'DELETE' })
   })
 })
+
+describe('the id of a request', () => {
+  const idOf = (params: unknown, headers = {}) => post(rpc('no/such', params), headers).rpcId
+  const meta = { _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } }
+
+  it('comes with the version that its _meta names, except in a session', () => {
+    expect(idOf(meta)).toEqual({ text: '1', version: '2026-07-28' })
+    expect([idOf({}), idOf(meta, { 'mcp-session-id': 's' })]).toEqual([{ text: '1' }, { text: '1' }])
+  })
+
+  it('belongs to no malformed message where 2026-07-28 does not know the method', () => {
+    expect(outcome(post(rpc('resources/subscribe', meta)))).toBe('method_unknown')
+    expect(outcome(post(rpc('resources/subscribe', {})))).toBe('body_malformed')
+    expect(outcome(post(rpc('resources/subscribe', { ...meta, uri: 'a://b' })))).toBe('read')
+  })
+})
