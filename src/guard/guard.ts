@@ -11,7 +11,9 @@ import type { Capabilities, Decision, ReasonCode } from '../policy/decision.gen.
 import { textOf } from '../policy/errors.ts'
 import { type GuardAttempt, readingOf } from './attempt.ts'
 import { type GuardCredential, presented } from './credential.ts'
+import { guardExpress, type NodeHandler, type WebHandler } from './express.ts'
 import { type Door, type FetchHandler, guardFetch } from './fetch.ts'
+import { guardHono, type HonoMiddleware } from './hono.ts'
 
 /** What every guard may be told of the handler it stands before. */
 export interface GuardPlace {
@@ -21,7 +23,8 @@ export interface GuardPlace {
   readonly virtualServer?: string
   /**
    * IP address of whoever sent a request, for API keys that are bound to addresses: a web-standard request does not hold
-   * it. Default: not known, and such keys open nothing.
+   * it. Default: of whoever opened the connection, under express (by its `trust proxy`), Node's server, and Hono on Node;
+   * elsewhere not known, and such keys open nothing.
    */
   readonly address?: (request: Request) => string | undefined
   /** Told what went wrong behind a denial for which this side is to blame; for a log, never for a client. */
@@ -62,6 +65,13 @@ export interface Guard {
   fetch<Rest extends readonly unknown[]>(
     handler: FetchHandler<Rest>,
   ): (request: Request, ...rest: Rest) => Promise<Response>
+  /**
+   * Puts the guard around a web-standard handler and serves it under express, or by Node's server. Mounted before body
+   * parsers: a body that was read is refused.
+   */
+  express<Auth>(handler: WebHandler<Auth>): NodeHandler<Auth>
+  /** Middleware of Hono: what is mounted behind it gets requests as they were judged, as `c.req.raw`. */
+  hono(): HonoMiddleware
   /** The decision on an attempt that no HTTP request carried. Never rejects. */
   decide(attempt: GuardAttempt): Promise<Decision>
   /** Everything the credential may use; four empty keys where it is denied. Never rejects. The caller's to keep. */
@@ -136,6 +146,8 @@ function guardOver(parts: Parts, place: GuardPlace, close: () => Promise<void>):
   }
   return {
     fetch: (handler) => guardFetch(door, handler),
+    express: (handler) => guardExpress(door, handler, place.address),
+    hono: () => guardHono(door, place.address),
     async decide(attempt) {
       // Of an attempt the guard sees no answer.
       const reading = readingOf(attempt, knows, read)

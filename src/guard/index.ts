@@ -12,6 +12,7 @@ export type { ReadOptions } from '../mcp/reading.ts'
 export type { Capabilities, Decision, ReasonCode } from '../policy/decision.gen.ts'
 export type { GuardAttempt } from './attempt.ts'
 export type { GuardCredential } from './credential.ts'
+export type { NodeHandler, NodeRequest, WebHandler } from './express.ts'
 export type { FetchHandler } from './fetch.ts'
 export { type FollowedRevocations, type FollowRevocationsOptions, followRevocations } from './follow.ts'
 export {
@@ -22,6 +23,7 @@ export {
   type GuardOptions,
   type GuardPlace,
 } from './guard.ts'
+export type { HonoContext, HonoMiddleware } from './hono.ts'
 export type { Trusted } from './trusted.ts'
 export {
   type CapabilityRequest,

@@ -45,7 +45,7 @@ export async function listen(server: Server): Promise<URL> {
   return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`)
 }
 
-function mcpServer(used: string[]): McpServer {
+export function mcpServer(used: string[]): McpServer {
   const server = new McpServer({ name: 'both', version: '1.0.0' }, { capabilities: { resources: { subscribe: true } } })
   for (const name of tools) {
     server.registerTool(name, { description: name }, () => {
