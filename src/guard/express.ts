@@ -60,9 +60,12 @@ async function answer(
   })
   const request = requestOf(incoming, gone.signal)
   if (typeof request === 'string') door.onFault('policy_error', request)
-  const response = typeof request === 'string' ? refusal('policy_error', undefined) : await guarded(request)
+  const response = typeof request === 'string' ? refusal('policy_error', unread) : await guarded(request)
   await write(response, outgoing)
 }
+
+/** Whom a denial goes to where nothing could be read. */
+const unread = { headers: new Map(), reading: undefined }
 
 /** The request in the form that is judged, or why there is none. */
 function requestOf(incoming: NodeRequest, signal: AbortSignal): Request | string {

@@ -118,7 +118,7 @@ function readWhole(
 }
 
 /** The types say most of it already; what reaches the handler must not depend on them. */
-function isAllowed({ decision }: Outcome, reading: Reading, hold: Hold | undefined): reading is Read {
+export function isAllowed({ decision }: Outcome, reading: Reading, hold: Hold | undefined): reading is Read {
   return reading.ok && hold?.passed() !== false && decision.allow === true && decision.reasons.length === 0
 }
 
@@ -133,7 +133,8 @@ function makingFor(door: Door, reading: Read, { subject }: Outcome): TaskMaking 
   return taskMaking(reading, { bindings, subject, onUnbound: (thrown) => told(door, thrown) })
 }
 
-function filterFor(
+/** How the lists in an answer are cut for whoever asked. */
+export function filterFor(
   { authorizer, now }: Door,
   asked: {
     readonly credential: Credential

@@ -14,6 +14,8 @@ import { type GuardCredential, presented } from './credential.ts'
 import { guardExpress, type NodeHandler, type WebHandler } from './express.ts'
 import { type Door, type FetchHandler, guardFetch } from './fetch.ts'
 import { guardHono, type HonoMiddleware } from './hono.ts'
+import type { TransportGuardOptions } from './session.ts'
+import { type GuardableTransport, guardTransport } from './transport.ts'
 
 /** What every guard may be told of the handler it stands before. */
 export interface GuardPlace {
@@ -72,6 +74,12 @@ export interface Guard {
   express<Auth>(handler: WebHandler<Auth>): NodeHandler<Auth>
   /** Middleware of Hono: what is mounted behind it gets requests as they were judged, as `c.req.raw`. */
   hono(): HonoMiddleware
+  /**
+   * Puts the guard into a transport of either SDK, for a server to connect to: Streamable HTTP, stdio or another. What is
+   * denied is answered with a JSON-RPC error. Over HTTP it sees messages alone, neither GET nor DELETE: `fetch` and
+   * `express` see all.
+   */
+  transport<T extends GuardableTransport>(transport: T, options?: TransportGuardOptions): T
   /** The decision on an attempt that no HTTP request carried. Never rejects. */
   decide(attempt: GuardAttempt): Promise<Decision>
   /** Everything the credential may use; four empty keys where it is denied. Never rejects. The caller's to keep. */
@@ -147,6 +155,7 @@ function guardOver(parts: Parts, place: GuardPlace, close: () => Promise<void>):
   return {
     fetch: (handler) => guardFetch(door, handler),
     express: (handler) => guardExpress(door, handler, place.address),
+    transport: (transport, options = {}) => guardTransport(door, transport, options),
     hono: () => guardHono(door, place.address),
     async decide(attempt) {
       // Of an attempt the guard sees no answer.

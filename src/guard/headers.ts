@@ -35,10 +35,15 @@ export interface Carried {
   readonly filtered: boolean
 }
 
+/** What only insiders may say, and no handler is told. */
+export function removedHeadersOf(profile: 'strict' | 'kuadrant', method: string): readonly string[] {
+  return [...removedHeaders({ profile, method }), ...initiators]
+}
+
 /** The request for the handler: the very bytes that were judged, without what only insiders may say. */
 export function carriedRequest(request: Request, { bytes, profile, authorized, filtered }: Carried): Request {
   const headers = new Headers(request.headers)
-  const internal = [...removedHeaders({ profile, method: request.method }), ...initiators]
+  const internal = removedHeadersOf(profile, request.method)
   const removed = filtered ? [...internal, ...conditions] : internal
   for (const name of removed) if (!(authorized && name === 'x-mcp-authorized')) headers.delete(name)
   const body = bytes.byteLength === 0 ? {} : { body: Buffer.from(bytes) }

@@ -24,6 +24,8 @@ export {
   type GuardPlace,
 } from './guard.ts'
 export type { HonoContext, HonoMiddleware } from './hono.ts'
+export type { TransportGuardOptions } from './session.ts'
+export type { GuardableTransport } from './transport.ts'
 export type { Trusted } from './trusted.ts'
 export {
   type CapabilityRequest,

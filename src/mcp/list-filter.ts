@@ -95,7 +95,7 @@ function holdsResult(message: unknown): boolean {
   return isObject(message) && Object.keys(message).some((key) => /^result$/iu.test(key))
 }
 
-async function filteredMessage(message: unknown, { visible, maxTtlMs }: Filter): Promise<unknown> {
+export async function filteredMessage(message: unknown, { visible, maxTtlMs }: Filter): Promise<unknown> {
   let filtered = message
   for (const method of listMethods) {
     const type = listedType(method)
