@@ -4,7 +4,7 @@ import { type ChallengedResource, type DenialReason, statusOf } from '../mcp/den
 import { type DenialTo, denialForm } from '../mcp/denial-form.ts'
 import type { DenialOptions } from '../mcp/denial-options.ts'
 import { initiators, removedHeaders } from '../mcp/internal-headers.ts'
-import { mayList } from '../mcp/list-filter.ts'
+import { brokerToolIn, mayList } from '../mcp/list-filter.ts'
 import type { HttpRequest, Reading, ReadOptions } from '../mcp/reading.ts'
 import type { Decision, ReasonCode } from '../policy/decision.gen.ts'
 import { messageOf, reasons } from '../policy/reasons.ts'
@@ -73,7 +73,14 @@ function listQuestionOf({ cutsLists, reading, address }: Asked, { subject }: Out
   if (cutsLists !== true || !reading.ok) return undefined
   if (!mayList(reading)) return 'none'
   const { server, virtualServers, rpcId } = reading
-  return { server, virtualServers, rpcId, address, expiresAt: subject?.expiresAt }
+  return {
+    server,
+    virtualServers,
+    rpcId,
+    address,
+    brokerTool: brokerToolIn(reading.asks),
+    expiresAt: subject?.expiresAt,
+  }
 }
 
 /** Of what was asked, as much as the form of a denial depends on. */

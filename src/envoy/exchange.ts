@@ -119,7 +119,7 @@ function only(values: readonly string[] | undefined): string | null {
 const maxBytes = 8 * 1024 * 1024
 
 function filterFor(query: ListQuery, authorization: readonly string[], options: ExchangeOptions): Filter {
-  const { server, virtualServers, address, expiresAt, rpcId } = query
+  const { server, virtualServers, address, expiresAt, rpcId, brokerTool } = query
   const { authorizer } = options
   return {
     visible: async (type, names) =>
@@ -133,6 +133,7 @@ function filterFor(query: ListQuery, authorization: readonly string[], options: 
       }),
     maxTtlMs: expiresAt === undefined ? undefined : Math.floor(expiresAt * 1000 - Date.now()),
     rpcId,
+    brokerTool,
   }
 }
 

@@ -12,6 +12,8 @@ export interface ListQuery {
   /** Absent also where it is too long to be carried along. */
   readonly rpcId: RpcId | undefined
   readonly address: string | undefined
+  /** See `Filter.brokerTool`. */
+  readonly brokerTool: string | undefined
   /** Seconds since the epoch at which the credential ends. */
   readonly expiresAt: number | undefined
 }
@@ -23,9 +25,9 @@ const maxIdLength = 1024
 
 export function writeListQuestion(question: ListQuestion): string {
   if (question === 'none') return question
-  const { server, virtualServers, rpcId, address, expiresAt } = question
+  const { server, virtualServers, rpcId, address, brokerTool, expiresAt } = question
   const id = rpcId === undefined || rpcId.text.length > maxIdLength ? undefined : rpcId.text
-  return JSON.stringify({ server, virtualServers, id, address, expiresAt })
+  return JSON.stringify({ server, virtualServers, id, address, brokerTool, expiresAt })
 }
 
 /** Undefined for what {@link writeListQuestion} did not write. */
@@ -40,14 +42,15 @@ export function readListQuestion(text: string): ListQuestion | undefined {
 
 function checked(said: unknown): ListQuery | undefined {
   if (typeof said !== 'object' || said === null) return undefined
-  const { server, virtualServers, id, address, expiresAt } = said as Readonly<Record<string, unknown>>
-  if (!isVirtualServers(virtualServers) || !isOptional('string', [server, id, address])) return undefined
+  const { server, virtualServers, id, address, brokerTool, expiresAt } = said as Readonly<Record<string, unknown>>
+  if (!isVirtualServers(virtualServers) || !isOptional('string', [server, id, address, brokerTool])) return undefined
   if (!isOptional('number', [expiresAt])) return undefined
   return {
     server: server as string | undefined,
     virtualServers,
     rpcId: typeof id === 'string' ? { text: id } : undefined,
     address: address as string | undefined,
+    brokerTool: brokerTool as string | undefined,
     expiresAt: expiresAt as number | undefined,
   }
 }

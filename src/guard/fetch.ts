@@ -4,7 +4,7 @@ import { type Gate, type Hold, holdAgainst } from '../gateway/gate.ts'
 import type { Credential } from '../identity/subject.ts'
 import type { DenialTo } from '../mcp/denial-form.ts'
 import type { DenialOptions } from '../mcp/denial-options.ts'
-import { type Filter, mayList } from '../mcp/list-filter.ts'
+import { brokerToolIn, type Filter, mayList } from '../mcp/list-filter.ts'
 import type { ProtectedResource } from '../mcp/protected-resource.ts'
 import type { DoorKnowledge, HttpRequest, Read, Reading, ReadOptions } from '../mcp/reading.ts'
 import { readHttp } from '../mcp/request.ts'
@@ -158,6 +158,7 @@ export function filterFor(
       }),
     maxTtlMs: ends === undefined ? undefined : Math.floor(ends * 1000 - now()),
     rpcId,
+    brokerTool: brokerToolIn(reading.asks),
   }
 }
 

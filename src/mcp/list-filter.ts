@@ -1,3 +1,4 @@
+import { filterBrokerAnswer } from './broker-answers.ts'
 import { filterList, isListMethod, type ListMethod, listedType } from './list.ts'
 import { isObject } from './message.ts'
 import type { Read, RpcId } from './reading.ts'
@@ -12,6 +13,8 @@ export interface Filter {
   /** Milliseconds for which a list may be kept; undefined: as long as the handler says. */
   readonly maxTtlMs: number | undefined
   readonly rpcId: RpcId | undefined
+  /** The broker's own tool that answers, where it is one. */
+  readonly brokerTool: string | undefined
 }
 
 /** By their shape and not by what was asked, so that no answer carries a list of another kind past the filter. */
@@ -25,7 +28,12 @@ const listMethods: readonly ListMethod[] = [
 
 /** Whether the answer to a request may hold lists: one was asked for, or it is a stream of answers to others. */
 export function mayList({ asks }: Read): boolean {
-  return asks.some(({ action }) => isListMethod(action) || action === 'GET')
+  return asks.some(({ action }) => isListMethod(action) || action === 'GET') || brokerToolIn(asks) !== undefined
+}
+
+/** The broker's own tool that is called, which may name others: profile kuadrant alone has them, and no batches of them. */
+export function brokerToolIn([ask]: Read['asks']): string | undefined {
+  return ask?.action === 'tools/call' && ask.target.type === 'server' ? ask.target.name : undefined
 }
 
 /** With these a server may answer in a form, or a part, that cannot be filtered. */
@@ -95,11 +103,13 @@ function holdsResult(message: unknown): boolean {
   return isObject(message) && Object.keys(message).some((key) => /^result$/iu.test(key))
 }
 
-export async function filteredMessage(message: unknown, { visible, maxTtlMs }: Filter): Promise<unknown> {
+/** A JSON-RPC message with its lists cut. */
+export async function filteredMessage(message: unknown, { visible, maxTtlMs, brokerTool }: Filter): Promise<unknown> {
   let filtered = message
   for (const method of listMethods) {
     const type = listedType(method)
     if (type !== undefined) filtered = await filterList(method, filtered, (names) => visible(type, names), { maxTtlMs })
   }
-  return filtered
+  if (brokerTool === undefined) return filtered
+  return await filterBrokerAnswer(brokerTool, filtered, (names) => visible('tool', names))
 }
