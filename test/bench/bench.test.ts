@@ -25,6 +25,7 @@ const measurable = parts.filter((part) => missingTools([part], installed) === un
 const contestants = {
   check: ['check.service', 'check.grpc-js', 'check.http2'],
   decision: ['decision.authzen', 'decision.opa-server'],
+  guard: ['guard.list.guard', 'guard.list.bare', 'guard.call.guard', 'guard.call.bare'],
 } as const
 
 async function expectedRows(part: Part): Promise<readonly string[]> {
@@ -32,6 +33,7 @@ async function expectedRows(part: Part): Promise<readonly string[]> {
   const measures = {
     check: ['one.p50', 'one.p99', 'many.rate', ...(tellsCpu ? ['many.cpu'] : [])],
     decision: ['p50', 'p99', ...(tellsCpu ? ['CPU'] : [])],
+    guard: ['p50', 'p99'],
   }
   const alone = part === 'decision' ? ['decision.engine', 'decision.opa-bench'] : []
   return [...alone, ...contestants[part].flatMap((id) => measures[part].map((name) => `${id}.${name}`))]
@@ -159,7 +161,7 @@ describe('missing tools', () => {
 
   it('are all named where all are missing', () => {
     const text = missingTools(parts, { opa: undefined, ghz: undefined })
-    expect(text).toMatch(/^ghz is missing .*\nopa is missing .*\nrun `npm run tools` first$/)
+    expect(text).toMatch(/^ghz is missing .*\nopa is missing .*\nrun `npm run tools` first, or .* --only guard`$/)
   })
 
   it('do not matter where their part is not asked for', () => {

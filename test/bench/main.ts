@@ -9,6 +9,7 @@ import { checkPart } from './check-steps.ts'
 import { killChildren, killChildrenOnExit } from './children.ts'
 import { decisionPart } from './decision-steps.ts'
 import { measure, type Step } from './figures.ts'
+import { guardPart } from './guard-steps.ts'
 import { formatReport, machineNow, type Report } from './report.ts'
 import { startServiceProcess } from './service-process.ts'
 import { missingTools, type Part, parts, type Tools } from './tools.ts'
@@ -89,10 +90,16 @@ async function run(folder: string, { quick, only }: Arguments, tools: Tools): Pr
     if (!decision.samePolicies)
       notes.push('policies/ is newer than the bundle: OPA runs other rules, `npm run bundle` mends it')
   }
+  const guard = only.includes('guard') ? await guardPart(workload) : undefined
+  if (guard !== undefined) {
+    steps.push(...guard.steps)
+    bytes["handler's list"] = guard.listBytes
+  }
   const [rounds, milliseconds] = quick ? [1, 200] : [5, 1500]
   // Not counted: compilers warm up, caches fill.
   if (!quick) await measure(steps, 1, milliseconds / 2, () => say('warming up'))
   const figures = await measure(steps, rounds, milliseconds, (round) => say(`round ${round} of ${rounds}`))
+  await guard?.close()
   return { machine, rounds, millisecondsPerStep: milliseconds, sizes: bytes, notes, figures }
 }
 
