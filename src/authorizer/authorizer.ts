@@ -5,13 +5,13 @@ import type { Read, Reading } from '../mcp/reading.ts'
 import type { Decision, ReasonCode } from '../policy/decision.gen.ts'
 import type { Engine } from '../policy/engine.ts'
 import { textOf } from '../policy/errors.ts'
-import { buildInput } from '../policy/input.ts'
 import { categoryOf } from '../policy/reasons.ts'
 import type { Attempt, Authorizer, CapabilitiesOutcome, Outcome, VisibleQuery } from './attempt.ts'
 import { actionOf, denial, judge, type Known, refused, resourceOf, serverWide } from './decision.ts'
 import { createSubjectViews, type SubjectViews } from './subject-views.ts'
 import { decidedOfTasks, isOfTasks, ownTasks, type TaskBindings, tasksIn, withoutTasks } from './tasks.ts'
 import { createVerdicts, type Decide, type Scope } from './verdicts.ts'
+import { createVisibleNames, type SeeNames } from './visible-names.ts'
 
 export interface AuthorizerOptions {
   readonly authenticator: Authenticator
@@ -39,6 +39,7 @@ export interface AuthorizerOptions {
 interface Parts extends AuthorizerOptions {
   readonly views: SubjectViews
   readonly decide: Decide
+  readonly seeNames: SeeNames
 }
 
 /**
@@ -48,7 +49,7 @@ interface Parts extends AuthorizerOptions {
 export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   const { now = Date.now } = options
   const views = createSubjectViews({ minter: options.minter, now })
-  const parts: Parts = { ...options, views, decide: createVerdicts() }
+  const parts: Parts = { ...options, views, decide: createVerdicts(), seeNames: createVisibleNames() }
   return {
     async authorize(attempt) {
       return recorded(parts, await outcomeOf(parts, attempt, true))
@@ -188,9 +189,6 @@ async function capabilitiesOf(
   }
 }
 
-// What lists a resource or template is what reads it: the same action, so that the same rules apply.
-const callOf = { tool: 'tools/call', prompt: 'prompts/get', resource: 'resources/read', template: 'resources/read' }
-
 async function visibleOf(parts: Parts, query: VisibleQuery): Promise<readonly string[]> {
   const { credential, type, names, server, virtualServers, address } = query
   try {
@@ -205,7 +203,7 @@ async function visibleOf(parts: Parts, query: VisibleQuery): Promise<readonly st
       return [...(await ownTasks(parts.tasks, { engine, scope: scoped, server }, names)).keys()]
     }
     const scope = { ...scoped, unenforced: parts.unenforced ?? false }
-    return engine.visible(buildInput({ ...scope, server, action: callOf[type], target: { type, names } }))
+    return parts.seeNames(engine, scope, { type, names, server })
   } catch (thrown) {
     tell(parts, 'policy_error', thrown)
     return []

@@ -126,24 +126,37 @@ function readRequest(message: Readonly<Record<string, unknown>>, method: string,
   const params = paramsOf(message)
   const mirrored = mirroredOf(method, params)
   if (mirrored.wrong && rule !== undefined) return fault('body_malformed', 'the name or uri must be a string', method)
-  const target = rule === undefined ? undefined : targetOf(rule, params, withTasks)
-  // Removed in 2026-07-28: whoever asks for it in that version without a URI asks for nothing that is known.
-  const isRemoved = method === 'resources/subscribe' && metaVersionOf(message).metaVersion !== undefined
-  if (typeof target === 'string' && !isRemoved) return fault('body_malformed', target, method)
-  const tasks = rule === undefined || !withTasks ? [] : tasksOf(rule, params)
+  const wanted = rule === undefined ? undefined : targetOf(rule, params, withTasks)
+  const target = typeof wanted === 'string' && isRemoved(method, message) ? undefined : wanted
+  if (typeof target === 'string') return fault('body_malformed', target, method)
   return {
     ok: true,
     message: {
       action: method,
       method,
-      ...(target === undefined || typeof target === 'string' ? {} : { target }),
-      ...(tasks.length === 0 ? {} : { tasks }),
-      ...(withTasks && method === 'tools/call' && allowsTask(params) ? { mayMakeTask: true } : {}),
+      ...(target === undefined ? {} : { target }),
+      ...(rule === undefined || !withTasks ? {} : taskMembersOf(rule, method, params)),
       ...(mirrored.value === undefined ? {} : { mirrored: mirrored.value }),
       ...metaVersionOf(message),
       ...clientNameOf(method, params),
     },
   }
+}
+
+/** What a message says of tasks: those it names, and whether it may make one. */
+function taskMembersOf(
+  rule: Parameters<typeof tasksOf>[0],
+  method: string,
+  params: Readonly<Record<string, unknown>>,
+): Pick<Message, 'tasks' | 'mayMakeTask'> {
+  const tasks = tasksOf(rule, params)
+  const mayMake = method === 'tools/call' && allowsTask(params)
+  return { ...(tasks.length === 0 ? {} : { tasks }), ...(mayMake ? { mayMakeTask: true } : {}) }
+}
+
+/** Removed in 2026-07-28: whoever asks for it in that version without a URI asks for nothing that is known. */
+function isRemoved(method: string, message: Readonly<Record<string, unknown>>): boolean {
+  return method === 'resources/subscribe' && metaVersionOf(message).metaVersion !== undefined
 }
 
 function paramsOf(message: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

@@ -106,6 +106,7 @@ describe('the question', () => {
       virtualServers: fc.array(fc.option(fc.string({ unit: 'binary' }))),
       rpcId: fc.option(fc.record({ text }), { nil: undefined }),
       address: optional,
+      brokerTool: optional,
       expiresAt: fc.option(fc.integer({ min: 0 }), { nil: undefined }),
     })
     fc.assert(
@@ -116,7 +117,8 @@ describe('the question', () => {
   })
 
   it('leaves an id out that is too long to be carried along', () => {
-    const asking = { server: undefined, virtualServers: [], address: undefined, expiresAt: undefined }
+    const nothing = { server: undefined, address: undefined, brokerTool: undefined, expiresAt: undefined }
+    const asking = { ...nothing, virtualServers: [] }
     const long = { ...asking, rpcId: { text: `"${'a'.repeat(2000)}"` } }
     expect(readListQuestion(writeListQuestion(long))).toEqual({ ...asking, rpcId: undefined })
   })
