@@ -187,6 +187,23 @@ describe('a message that goes', () => {
 })
 
 describe('a transport', () => {
+  it('tells its peer once, of what the server has, that nothing is left when the credential ends', async () => {
+    const ending = await place.token('alice', { roles: ['meteorologist'], expiresIn: -3 })
+    const { guarded, wire, receive } = connect({ credential: ending, changesEveryMs: 20 })
+    await receive({ jsonrpc: '2.0', id: 1, method: 'initialize', params: {} })
+    await guarded.send({
+      jsonrpc: '2.0',
+      id: 1,
+      result: { protocolVersion: '2025-11-25', capabilities: { tools: {} } },
+    })
+    expect(wire.sent).toMatchObject([{ result: { capabilities: { tools: { listChanged: true } } } }])
+    await expect.poll(() => wire.sent.length, { timeout: 15_000 }).toBe(2)
+    expect(wire.sent[1]).toEqual({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' })
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect(wire.sent).toHaveLength(2)
+    await guarded.close()
+  }, 20_000)
+
   it('is looked after no more once it is closed', async () => {
     let looks = 0
     const counting = await createGuard({
