@@ -145,7 +145,7 @@ function readRequest(message: Readonly<Record<string, unknown>>, method: string,
 
 /** What a message says of tasks: those it names, and whether it may make one. */
 function taskMembersOf(
-  rule: Parameters<typeof tasksOf>[0],
+  rule: MethodRule | TaskRule,
   method: string,
   params: Readonly<Record<string, unknown>>,
 ): Pick<Message, 'tasks' | 'mayMakeTask'> {
