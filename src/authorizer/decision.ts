@@ -22,20 +22,27 @@ export function judge(
   const { server, asks, batch } = reading
   if (asks.length === 0) return denial('policy_error', known)
   let resource: DecidedResource = { type: 'server', ...(server === undefined ? {} : { server }) }
+  let conditions: Conditions = {}
   const curable: Denied[] = []
   for (const { action, target } of asks) {
     const verdict = decide({ server, action, target })
-    const denied = { action, resource: verdict.resource, reasons: verdict.reasons }
+    const denied = { action, resource: verdict.resource, reasons: verdict.reasons, ...conditionsOf(verdict) }
     if (!verdict.allow && !isCurable(denied)) return denialOf(denied, known)
     if (!verdict.allow) curable.push(denied)
-    else if (!batch) resource = verdict.resource
+    else if (!batch) [resource, conditions] = [verdict.resource, conditionsOf(verdict)]
   }
   const [first] = curable
   if (first !== undefined) return denialOf({ ...first, reasons: [together(curable)] }, known)
-  return { id: randomUUID(), allow: true, reasons: [], ...known, resource }
+  return { id: randomUUID(), allow: true, reasons: [], ...known, resource, ...conditions }
 }
 
-interface Denied {
+type Conditions = Pick<Verdict, 'conditions'>
+
+function conditionsOf({ conditions }: Verdict): Conditions {
+  return conditions === undefined ? {} : { conditions }
+}
+
+interface Denied extends Conditions {
   readonly action: string
   readonly resource: DecidedResource
   readonly reasons: readonly PolicyReason[]
@@ -50,8 +57,8 @@ function together(denied: readonly Denied[]): PolicyReason {
   return { code: 'scope_missing', scope_choices: reasons.flatMap(({ scope_choices: choices = [] }) => choices) }
 }
 
-function denialOf({ action, resource, reasons }: Denied, known: Known): Decision {
-  return { id: randomUUID(), allow: false, reasons: reasons.map(reasonOf), ...known, action, resource }
+function denialOf({ reasons, ...about }: Denied, known: Known): Decision {
+  return { id: randomUUID(), allow: false, reasons: reasons.map(reasonOf), ...known, ...about }
 }
 
 function reasonOf({ code, required, scope_choices: choices }: PolicyReason): Reason {

@@ -21,6 +21,9 @@ const maxKeyLength = 1024
  * A verdict is remembered under everything the policy can read: the revision (policy and data), the subject, and the
  * question. A subject stands for its whole credential, and is known by identity: another token is another subject,
  * and when the authenticator forgets one, nothing finds its verdicts again.
+ *
+ * Arguments are of the client's making. A question is asked without them first, as if they were unknown, which is refused
+ * wherever rules judge arguments; only then is it asked with them, and that answer is never remembered.
  */
 export function createVerdicts(): Decide {
   const verdicts = new LRUCache<string, Verdict>({ max: maxVerdicts })
@@ -37,7 +40,7 @@ export function createVerdicts(): Decide {
     return known
   }
 
-  return function decide(engine, question) {
+  function withoutArguments(engine: Engine, question: SubjectQuestion): Verdict {
     const number = numberOf(question.subject)
     const key = number === undefined ? undefined : keyOf(number, engine.revision, question)
     if (key === undefined || key.length > maxKeyLength) return engine.decide(buildInput(question))
@@ -48,6 +51,13 @@ export function createVerdicts(): Decide {
     Object.freeze(verdict.resource)
     verdicts.set(key, verdict)
     return verdict
+  }
+
+  return function decide(engine, question) {
+    const { arguments: given, ...target } = question.target
+    const verdict = withoutArguments(engine, { ...question, target })
+    if (given === undefined || verdict.reasons[0]?.code !== 'argument_refused') return verdict
+    return engine.decide(buildInput(question))
   }
 }
 

@@ -49,7 +49,8 @@ export function parseData(texts: readonly DataText[]): Data {
 
 const notAnObject: Finding = {
   path: [],
-  message: 'expected an object with `servers`, `virtual_servers`, `roles`, `groups`, `scopes` or `settings`',
+  message:
+    'expected an object with `servers`, `virtual_servers`, `roles`, `groups`, `scopes`, `arguments` or `settings`',
   mend: 'write `key: value` pairs, or leave the file empty',
 }
 

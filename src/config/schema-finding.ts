@@ -119,6 +119,10 @@ const patterns: Readonly<Record<string, readonly [message: string, mend: string]
     'expected `type:name` with type `tool`, `prompt`, `resource` or `template`',
     'write for example `tool:forecast` or `tool:*`',
   ],
+  '^(tool|prompt):[\\s\\S]': [
+    'expected `type:name` with type `tool` or `prompt`',
+    'write for example `tool:forecast` or `tool:*`',
+  ],
   '^([a-z0-9][a-z0-9_]*)?$': [
     'expected lower-case letters, digits and `_`, the first no `_`',
     'write for example `weather_`, or "" for no prefix',

@@ -42,8 +42,8 @@ export function bringsClaims({ evaluations, ...single }: EvaluationRequest): boo
 }
 
 /** The answer to one evaluation. */
-export function evaluationOf({ allow, id, revision, reasons }: Decision): object {
-  return { decision: allow, context: { id, revision, reasons } }
+export function evaluationOf({ allow, id, revision, reasons, conditions }: Decision): object {
+  return { decision: allow, context: { id, revision, reasons, ...(conditions === undefined ? {} : { conditions }) } }
 }
 
 interface Fields {

@@ -193,7 +193,7 @@ function targetOf(
 ): Target | string | undefined {
   switch (rule.kind) {
     case 'item':
-      return itemOf(rule.type, own(params, rule.param), `params.${rule.param} must be a string`)
+      return calledOf(itemOf(rule.type, own(params, rule.param), `params.${rule.param} must be a string`), params)
     case 'completion':
       return completionOf(own(params, 'ref'))
     case 'listen':
@@ -207,6 +207,11 @@ function targetOf(
 
 function itemOf(type: 'tool' | 'prompt' | 'resource', name: unknown, otherwise: string): Target | string {
   return typeof name === 'string' ? { type, name } : otherwise
+}
+
+function calledOf(item: Target | string, params: Readonly<Record<string, unknown>>): Target | string {
+  if (typeof item === 'string' || (item.type !== 'tool' && item.type !== 'prompt')) return item
+  return { ...item, arguments: Object.hasOwn(params, 'arguments') ? params['arguments'] : {} }
 }
 
 function completionOf(ref: unknown): Target | string {

@@ -44,13 +44,15 @@ export interface Ask {
 }
 
 /**
- * What it is asked of. `server`: the server as a whole (`name` only for a broker's own tool).
+ * What it is asked of. `arguments`: those of tools/call and prompts/get, of any shape, `{}` where the body has none; absent
+ * where no body was there to say.
+ * `server`: the server as a whole (`name` only for a broker's own tool).
  * A `resource` of completion/complete may turn out to be a template's text: the policy knows the templates.
  * `names`: the URIs of subscriptions/listen, each of which must be readable.
  */
 export type Target =
   | { readonly type: 'server'; readonly name?: string }
-  | { readonly type: 'tool' | 'prompt' | 'resource'; readonly name: string }
+  | { readonly type: 'tool' | 'prompt' | 'resource'; readonly name: string; readonly arguments?: unknown }
   | { readonly type: 'resource'; readonly names: readonly string[] }
 
 /** A JSON-RPC id as it stood in the body (`text` is its JSON source, so that large numbers survive being echoed). */

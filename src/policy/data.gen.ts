@@ -24,7 +24,7 @@ export type Names = string[]
 export type Pattern = string
 
 /**
- * The documents under data.mcp: the catalogue, virtual servers, roles, groups, scopes and settings.
+ * The documents under data.mcp: the catalogue, virtual servers, roles, groups, scopes, argument rules and settings.
  */
 export interface Data {
 /**
@@ -59,6 +59,14 @@ groups?: {
 scopes?: {
 [k: string]: {
 [k: string]: Pattern[]
+}
+}
+/**
+ * What tools and prompts may be called with: server id or `*` for every server, to patterns, to a rule. All rules that cover an item bind; they only take away.
+ */
+arguments?: {
+[k: string]: {
+[k: string]: ArgumentRule
 }
 }
 settings?: {
@@ -100,4 +108,62 @@ tools?: Names
 prompts?: Names
 resources?: Names
 templates?: Names
+}
+/**
+ * This interface was referenced by `Data`'s JSON-Schema
+ * via the `definition` "argumentRule".
+ */
+export interface ArgumentRule {
+/**
+ * What each argument must be, where it is there. One of another type than its rule speaks of is refused.
+ */
+values?: {
+[k: string]: ArgumentLimits
+}
+/**
+ * No argument may be there but these. Absent: arguments that no rule names are free.
+ */
+only?: string[]
+/**
+ * The rule does not bind whoever has one of these roles.
+ */
+unless_roles?: string[]
+}
+/**
+ * This interface was referenced by `Data`'s JSON-Schema
+ * via the `definition` "argumentLimits".
+ */
+export interface ArgumentLimits {
+/**
+ * It must be there, and not be null.
+ */
+required?: true
+/**
+ * It must not be there.
+ */
+absent?: true
+/**
+ * One of these values; an empty list is none.
+ */
+enum?: (string | number | boolean)[]
+/**
+ * A number from here.
+ */
+min?: number
+/**
+ * A number up to here.
+ */
+max?: number
+/**
+ * Text that begins with this.
+ */
+prefix?: string
+/**
+ * This path or one below it, without `.` and `..`, empty segments, backslashes, `%` and control characters.
+ */
+below?: string
+/**
+ * Text of at most so many code points.
+ */
+max_length?: number
 }

@@ -52,6 +52,10 @@ subject?: string
  */
 action: string
 resource: DecidedResource
+/**
+ * The argument rules, in words, that the call was held against; absent where there are none.
+ */
+conditions?: string[]
 }
 /**
  * This interface was referenced by `Decision`'s JSON-Schema
@@ -61,7 +65,7 @@ export interface Reason {
 code: ReasonCode
 message: string
 /**
- * What would cure it: the grant, as `type:name on server`, or OAuth scopes, as `scope a b`.
+ * What would cure it: the grant, as `type:name on server`, OAuth scopes, as `scope a b`, or a rule for arguments, as `argument days: a number up to 7`.
  */
 required?: string
 /**
@@ -85,6 +89,10 @@ export interface Verdict2 {
 allow: boolean
 reasons: PolicyReason[]
 resource: DecidedResource
+/**
+ * The argument rules, in words, that the call was held against; absent where there are none.
+ */
+conditions?: string[]
 }
 export interface PolicyReason {
 code: ReasonCode

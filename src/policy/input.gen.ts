@@ -78,6 +78,12 @@ name?: string
  * The URIs of subscriptions/listen, or the names of a list to filter.
  */
 names?: string[]
+/**
+ * `params.arguments` of tools/call and prompts/get, of any shape; absent where they are not known. The host sends them only where the question without them was answered `argument_refused`.
+ */
+arguments?: {
+[k: string]: unknown
+}
 }
 export interface InputContext {
 profile: ("strict" | "kuadrant")

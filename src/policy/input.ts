@@ -22,6 +22,8 @@ export interface Question {
     readonly type: InputResource['type']
     readonly name?: string
     readonly names?: readonly string[]
+    /** Those of tools/call and prompts/get, as JSON; absent: not known, which is refused wherever a rule judges them. */
+    readonly arguments?: unknown
   }
   /** Id of the server, where the door knows it. */
   readonly server?: string | undefined
@@ -46,6 +48,9 @@ export function buildInput({ subject, action, target, server, ...rest }: Questio
       ...(server === undefined ? {} : { server }),
       ...(target.name === undefined ? {} : { name: target.name }),
       ...(target.names === undefined ? {} : { names: [...target.names] }),
+      ...(target.arguments === undefined
+        ? {}
+        : { arguments: target.arguments as NonNullable<InputResource['arguments']> }),
     },
     context: {
       profile,

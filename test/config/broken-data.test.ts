@@ -33,6 +33,21 @@ const broken: readonly Row[] = [
     'a.yaml:1:12: settings.strict: unknown key `strict`; mend: remove it, or use one of `catalogue`, `unprefixed_roles`',
   ],
   [
+    'an unknown limit of an argument',
+    ['arguments:\n  w:\n    tool:x:\n      values:\n        level: {enums: [low]}\n'],
+    'a.yaml:5:17: arguments.w["tool:x"].values.level.enums: unknown key `enums`; mend: did you mean `enum`?',
+  ],
+  [
+    'argument rules of a resource',
+    ['arguments: {w: {"resource:x": {}}}'],
+    'a.yaml:1:17: arguments.w["resource:x"]: expected `type:name` with type `tool` or `prompt`; mend: write for example `tool:forecast` or `tool:*`',
+  ],
+  [
+    'a bound of an argument as text',
+    ['arguments: {w: {"tool:x": {values: {days: {min: "1"}}}}}'],
+    'a.yaml:1:44: arguments.w["tool:x"].values.days.min: expected a number, found text; mend: write a number, without quotes (a variable gives text)',
+  ],
+  [
     'another catalogue',
     ['settings: {catalogue: opened}'],
     'a.yaml:1:12: settings.catalogue: expected one of `closed`, `open`; mend: did you mean `open`?',
@@ -50,12 +65,12 @@ const broken: readonly Row[] = [
   [
     'a list for the whole',
     ['- a'],
-    'a.yaml:1:1: expected an object with `servers`, `virtual_servers`, `roles`, `groups`, `scopes` or `settings`; mend: write `key: value` pairs, or leave the file empty',
+    'a.yaml:1:1: expected an object with `servers`, `virtual_servers`, `roles`, `groups`, `scopes`, `arguments` or `settings`; mend: write `key: value` pairs, or leave the file empty',
   ],
   [
     'text for the second file',
     ['', 'text'],
-    'b.yaml:1:1: expected an object with `servers`, `virtual_servers`, `roles`, `groups`, `scopes` or `settings`; mend: write `key: value` pairs, or leave the file empty',
+    'b.yaml:1:1: expected an object with `servers`, `virtual_servers`, `roles`, `groups`, `scopes`, `arguments` or `settings`; mend: write `key: value` pairs, or leave the file empty',
   ],
   [
     'text for tools',

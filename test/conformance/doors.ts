@@ -178,7 +178,7 @@ async function askHttp(address: string, { claims, attempt }: Case): Promise<Answ
       action: { name: attempt.method },
       resource: {
         ...evaluatedResource(attempt),
-        properties: { server, virtual_server: virtualServer },
+        properties: { server, virtual_server: virtualServer, arguments: attempt.params?.['arguments'] },
       },
     }),
   })

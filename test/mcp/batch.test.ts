@@ -16,7 +16,7 @@ it('a batch is read element by element where it is allowed', () => {
   expect(reading).toEqual({
     ok: true,
     asks: [
-      { action: 'tools/call', target: { type: 'tool', name: 'a' } },
+      { action: 'tools/call', target: { type: 'tool', name: 'a', arguments: {} } },
       { action: 'notifications/x', target: { type: 'server' } },
       { action: 'response', target: { type: 'server' } },
     ],

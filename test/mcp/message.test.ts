@@ -11,10 +11,14 @@ const targetOf = (message: unknown): unknown => {
 }
 
 it.each([
-  ['tools/call', { name: 'a' }, { type: 'tool', name: 'a' }],
-  ['tools/call', { name: '' }, { type: 'tool', name: '' }],
-  ['tools/call', { name: '__proto__', arguments: { Name: 1 } }, { type: 'tool', name: '__proto__' }],
-  ['prompts/get', { name: 'a' }, { type: 'prompt', name: 'a' }],
+  ['tools/call', { name: 'a' }, { type: 'tool', name: 'a', arguments: {} }],
+  ['tools/call', { name: '' }, { type: 'tool', name: '', arguments: {} }],
+  [
+    'tools/call',
+    { name: '__proto__', arguments: { Name: 1 } },
+    { type: 'tool', name: '__proto__', arguments: { Name: 1 } },
+  ],
+  ['prompts/get', { name: 'a' }, { type: 'prompt', name: 'a', arguments: {} }],
   ['resources/read', { uri: 'a:b' }, { type: 'resource', name: 'a:b' }],
   ['resources/subscribe', { uri: 'a:b' }, { type: 'resource', name: 'a:b' }],
   ['resources/unsubscribe', { uri: 'a:b' }, { type: 'server' }],
@@ -187,11 +191,15 @@ describe('keys that differ in case only', () => {
   })
 
   it.each(['names', 'uri ', 'naıme', 'İd', 'ﬁ', 'Result'])('are not found in params for %j', (key) => {
-    expect(targetOf(request('tools/call', { name: 'a', [key]: 1 }))).toEqual({ type: 'tool', name: 'a' })
+    expect(targetOf(request('tools/call', { name: 'a', [key]: 1 }))).toEqual({ type: 'tool', name: 'a', arguments: {} })
   })
 
   it('are free in arguments', () => {
     const free = { Name: 1, URI: 2, Arguments: { ID: 3 } }
-    expect(targetOf(request('tools/call', { name: 'a', arguments: free }))).toEqual({ type: 'tool', name: 'a' })
+    expect(targetOf(request('tools/call', { name: 'a', arguments: free }))).toEqual({
+      type: 'tool',
+      name: 'a',
+      arguments: free,
+    })
   })
 })

@@ -42,7 +42,7 @@ it('never throws on any JSON value, with any headers', () => {
 it('reads a call', () => {
   expect(post(toolCall)).toEqual({
     ok: true,
-    asks: [{ action: 'tools/call', target: { type: 'tool', name: 'forecast' } }],
+    asks: [{ action: 'tools/call', target: { type: 'tool', name: 'forecast', arguments: {} } }],
     batch: false,
     virtualServers: [],
     rpcId: { text: '1' },

@@ -79,10 +79,14 @@ it.each(['discover_tools', 'select_tools', 'list_tags', 'filter_tools_by_tags'])
       return reading.ok ? reading.asks[0]?.target : reading.code
     }
     expect(asked({ 'x-mcp-servername': 'mcpBroker' }, kuadrant)).toEqual({ type: 'server', name })
-    expect(asked({ 'x-mcp-servername': 'mcpBroker' }, kuadrant, 'prompts/get')).toEqual({ type: 'prompt', name })
-    expect(asked({ 'x-mcp-servername': 'ns/a' }, kuadrant)).toEqual({ type: 'tool', name })
-    expect(asked({}, kuadrant)).toEqual({ type: 'tool', name })
-    expect(asked({}, strict)).toEqual({ type: 'tool', name })
+    expect(asked({ 'x-mcp-servername': 'mcpBroker' }, kuadrant, 'prompts/get')).toEqual({
+      type: 'prompt',
+      name,
+      arguments: {},
+    })
+    expect(asked({ 'x-mcp-servername': 'ns/a' }, kuadrant)).toEqual({ type: 'tool', name, arguments: {} })
+    expect(asked({}, kuadrant)).toEqual({ type: 'tool', name, arguments: {} })
+    expect(asked({}, strict)).toEqual({ type: 'tool', name, arguments: {} })
   },
 )
 

@@ -3,7 +3,7 @@
 # description: |
 #   The questions the host asks. Denied unless every package below agrees. What a list shows and what a call is allowed
 #   come from the same rules: `decision` judges one item, `capabilities` and `visible` are comprehensions over them.
-#   A further package (tenancy, argument rules) is one more line in `permitted`, in `_judge_at` and in the reasons.
+#   A further package (tenancy) is one more line in `permitted`, in `_judge_at` and in the reasons.
 # scope: subpackages
 # schemas:
 #   - input: schema.input
@@ -12,9 +12,11 @@
 #   - data.mcp.roles: schema.mcp.roles
 #   - data.mcp.groups: schema.mcp.groups
 #   - data.mcp.scopes: schema.mcp.scopes
+#   - data.mcp.arguments: schema.mcp.arguments
 #   - data.mcp.settings: schema.mcp.settings
 package mcp.authz
 
+import data.mcp.authz.arguments
 import data.mcp.authz.catalogue
 import data.mcp.authz.existence
 import data.mcp.authz.grants
@@ -34,7 +36,7 @@ decision := _answer(_server_reasons, _server) if {
 	input.resource.type == "server"
 }
 
-decision := _answer(judged.reasons, judged.resource) if {
+decision := _decided(judged) if {
 	input.resource.type in methods.item_types[input.action.name]
 	judged := judge(input.resource.type, input.resource.name)
 }
@@ -93,7 +95,7 @@ _shown(type, name) if virtual_servers.admits(input.resource.server, type, name)
 # title: Catalogue index
 # description: What can be said of the catalogue before anybody asks; the host puts it back as `data.mcp_index`
 # entrypoint: true
-index := object.union(catalogue.computed, {"scopes": scopes.computed})
+index := object.union(catalogue.computed, {"scopes": scopes.computed, "arguments": arguments.computed})
 
 # METADATA
 # description: Whether the subject may use this item of this server
@@ -103,6 +105,7 @@ permitted(server, type, name) if {
 	limits.admits(server, type, name)
 	grants.granted(server, type, name)
 	scopes.permits(server, type, name)
+	arguments.possible(server, type, name)
 }
 
 # METADATA
@@ -156,23 +159,25 @@ _reasons(server, existing, admitted) := [{"code": "server_disabled"}] if {
 	virtual_servers.unknown
 } else := [{"code": "virtual_server_excludes"}] if {
 	count(admitted) == 0
-} else := _subject_reasons(server, within, granted) if {
+} else := _subject_reasons(server, within, granted, scoped) if {
 	within := [route | some route in admitted; limits.admits(server, route.type, route.name)]
 	granted := [route | some route in within; grants.granted(server, route.type, route.name)]
+	scoped := [route | some route in granted; scopes.permits(server, route.type, route.name)]
 }
 
 # What speaks against the subject, where the item itself is there to be had.
-_subject_reasons(server, within, granted) := [{"code": "credential_excludes"}] if {
+_subject_reasons(server, within, granted, scoped) := [{"code": "credential_excludes"}] if {
 	count(within) == 0
 } else := [{"code": "role_missing", "required": required}] if {
 	required := concat("", [within[0].type, ":", within[0].name, " on ", server])
 	count(granted) == 0
-} else := [] if {
-	some route in granted
-	scopes.permits(server, route.type, route.name)
 } else := [{"code": "scope_missing", "scope_choices": [sort(choice)]}] if {
+	count(scoped) == 0
 	choice := {scope | some route in granted; some scope in scopes.covering(server, route.type, route.name)}
-}
+} else := [] if {
+	some route in scoped
+	arguments.possible(server, route.type, route.name)
+} else := [arguments.impossible]
 
 # The first reason that no scope cures, or else every choice of scopes there is; none where all are allowed.
 _together(all) := incurable[0] if {
@@ -200,6 +205,15 @@ _server_reasons := [{"code": "method_unknown"}] if {
 _server := {"type": "server", "server": input.resource.server}
 
 _server := {"type": "server"} if not input.resource.server
+
+# A call of an item that a list would show is held against its arguments.
+_decided({"reasons": [], "resource": resource}) := object.union(_answer(reasons, resource), conditions) if {
+	reasons := arguments.reasons(resource.server, resource.type, resource.name)
+	texts := arguments.conditions(resource.server, resource.type, resource.name)
+	conditions := {key: texts | some key in ["conditions"]; count(texts) > 0}
+}
+
+_decided(judged) := _answer(judged.reasons, judged.resource) if count(judged.reasons) > 0
 
 _answer(reasons, resource) := {"allow": count(reasons) == 0, "reasons": reasons, "resource": resource}
 
