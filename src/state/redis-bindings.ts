@@ -1,20 +1,11 @@
 import type { Bindings } from './ledger.ts'
+import { createAsk } from './redis-ask.ts'
 import type { RedisConnections } from './redis-client.ts'
-import { within } from './within.ts'
-
-// Nobody is kept waiting by a Redis that hangs.
-const answerWithinMs = 300
 
 /** Bindings in Redis. Ends are told to it as time that is left, so that its clock need not be right. */
 export function createRedisBindings({ asking, explain, name }: RedisConnections, prefix: string): Bindings {
   const keyOf = (key: string): string => `${prefix}bound:${key}`
-  async function ask<T>(answer: Promise<T>): Promise<T> {
-    try {
-      return await within(answerWithinMs, answer)
-    } catch (error) {
-      throw new Error(`Redis at ${name}: ${explain(error)}`)
-    }
-  }
+  const ask = createAsk({ explain, name })
   return {
     async bind(key, value, until) {
       const leftMs = Math.ceil(until * 1000 - Date.now())

@@ -1,9 +1,6 @@
 import type { Tally } from './ledger.ts'
+import { createAsk } from './redis-ask.ts'
 import type { RedisConnections } from './redis-client.ts'
-import { within } from './within.ts'
-
-// Nobody is kept waiting by a Redis that hangs.
-const answerWithinMs = 300
 
 /** Sets a count without changing when it ends, where it is there already. */
 const setScript = `
@@ -48,13 +45,7 @@ export function createRedisTally(connections: RedisConnections, prefix: string, 
   }
   const counter = (key: string): string => `${prefix}count:${key}`
 
-  async function ask<T>(answer: Promise<T>): Promise<T> {
-    try {
-      return await within(answerWithinMs, answer)
-    } catch (error) {
-      throw new Error(`Redis at ${name}: ${explain(error)}`)
-    }
-  }
+  const ask = createAsk({ explain, name })
   return {
     async count(key, limit, until) {
       const leftMs = msUntil(until)
