@@ -37,9 +37,15 @@ const rpcCodeOfCode: ReadonlyMap<ReasonCode, number> = new Map([
 ])
 
 /** What a client needs to choose another version (UnsupportedProtocolVersionError of 2026-07-28). */
-function versionsOf(code: ReasonCode, { unsupportedVersion = '' }: RpcId): object {
-  return code === 'version_unsupported' ? { supported: publishedVersions, requested: unsupportedVersion } : {}
+function versionsOf(code: ReasonCode, { version, unsupportedVersion = '' }: RpcId): object {
+  if (code !== 'version_unsupported') return {}
+  // Whoever names a version in `_meta` looks for another one that is named there.
+  const supported = version === undefined ? publishedVersions : modernVersions
+  return { supported, requested: unsupportedVersion }
 }
+
+/** Versions without sessions, which requests name in `_meta`. */
+const modernVersions = publishedVersions.filter((version) => version >= '2026-07-28')
 
 /** The code that 2026-07-28 has for an unknown method, under HTTP 404 (streamable HTTP, "unknown methods"). */
 function modernCodeOf(code: ReasonCode, { version }: RpcId): number | undefined {

@@ -120,7 +120,8 @@ function readResponse(message: Readonly<Record<string, unknown>>): MessageReadin
 }
 
 function readRequest(message: Readonly<Record<string, unknown>>, method: string, withTasks: boolean): MessageReading {
-  const rule = ruleOf(method) ?? (withTasks ? taskRuleOf(method) : undefined)
+  const isModern = metaVersionOf(message).metaVersion !== undefined
+  const rule = ruleOf(method) ?? (withTasks ? taskRuleOf(method, isModern) : undefined)
   if (rule !== undefined && rule.kind !== 'server' && !Object.hasOwn(message, 'id'))
     return fault('body_malformed', 'the method needs an id', method)
   const params = paramsOf(message)

@@ -64,9 +64,15 @@ export function ruleOf(method: string): MethodRule | undefined {
   return ruleOfMethod.get(method) ?? (/^notifications\/./su.test(method) ? server : undefined)
 }
 
-/** The rule of a method of tasks, for doors that know whose each task is. */
-export function taskRuleOf(method: string): TaskRule | undefined {
-  return ruleOfTaskMethod.get(method)
+/** Of the tasks of 2025-11-25, and no longer of the extension that came after them (SEP-2663). */
+const removedTaskMethods: ReadonlySet<string> = new Set(['tasks/result', 'tasks/list'])
+
+/**
+ * The rule of a method of tasks, for doors that know whose each task is.
+ * @param modern - whether the request names its version in `_meta`, as those since 2026-07-28 do
+ */
+export function taskRuleOf(method: string, modern: boolean): TaskRule | undefined {
+  return modern && removedTaskMethods.has(method) ? undefined : ruleOfTaskMethod.get(method)
 }
 
 /** Which param `Mcp-Name` repeats for a method; undefined where the header has no meaning. */
