@@ -7,6 +7,7 @@ import { type CreateOptions, createKey, listKeys, revokeKey } from './api-keys.t
 import { type AskOptions, printCapabilities, printCheck } from './ask.ts'
 import { type ExitCode, exit, type Terminal, UsageError } from './exit.ts'
 import { generateKey, printPublicKeys, rotateKey } from './keys.ts'
+import { type MigrateOptions, migrateFiles } from './migrate.ts'
 import { printRevocations, type RevokeOptions, revoke } from './revoke.ts'
 import type { ServeOptions } from './serve.ts'
 import { printToken } from './token.ts'
@@ -52,6 +53,7 @@ function programOf(terminal: Terminal, done: (code: ExitCode) => void): Command 
   addRevoke(program, terminal, done)
   addApiKeys(program, terminal, done)
   addToken(program, terminal, done)
+  addMigrate(program, terminal, done)
   return program
 }
 
@@ -198,6 +200,22 @@ function addToken(program: Command, terminal: Terminal, done: (code: ExitCode) =
     .action(async (options: { sub: string; role: string[]; grant: string[] }) =>
       done(await printToken(options, terminal)),
     )
+}
+
+function addMigrate(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
+  program
+    .command('migrate <file...>')
+    .description("Rewrite Kuadrant manifests, Rego and Keycloak realm exports to v0.7.0's names; prints a diff.")
+    .option('--write', 'replace the files instead of printing what would change')
+    .option(
+      '--client <id>',
+      'a Keycloak client whose roles are tools; several times; default: ids like ns/name',
+      collect,
+      [],
+    )
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExits 1 where a dry run found changes, or something is left to do by hand.')
+    .action(async (files: string[], options: MigrateOptions) => done(await migrateFiles(files, options, terminal)))
 }
 
 /** Of the package that holds this file, in a checkout and installed. */
