@@ -50,7 +50,9 @@ export function claimFinding(offset: number): Finding {
   return {
     offset,
     what: 'the claim `allowed-tools` is built here',
-    why: 'its successor `allowed-capabilities` has another shape: {"tools":{server:[names]}}, not {server:[names]}',
+    why:
+      'its successor `allowed-capabilities` has another shape: {"tools":{server:[names]}}, not {server:[names]}, and ' +
+      'without it the broker lists everything, unless it enforces capability filtering',
     mend: 'look at this by hand: build the new shape, then rename the claim and its header x-mcp-authorized together',
   }
 }

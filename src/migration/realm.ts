@@ -26,12 +26,33 @@ export function migrateRealm(realm: YAMLMap, wanted: readonly string[]): Migrati
     if (role === undefined) taken.add(client)
     else problems.push(clash(client, role))
   }
-  const edits = realmRoles(realm)
+  const places = realmRoles(realm)
+  const known = new Set(places.map(({ client }) => client))
+  const edits = places
     .filter(({ client, name }) => taken.has(client) && !typed.test(name.value) && name.value !== builtIn)
     .map(({ name }) => prefixed(name))
-  const what = `clients taken as MCP servers: ${taken.size === 0 ? 'none' : [...taken].join(', ')}`
-  const why = wanted.length > 0 ? 'they were named' : 'their ids look like namespace/name'
-  return { edits, problems, notes: [{ offset: startOf(realm), what, why, mend: '--client ID names others' }] }
+  return { edits, problems, notes: notesOf(realm, { taken: [...taken], known, wanted }) }
+}
+
+interface Choice {
+  readonly taken: readonly string[]
+  /** Clients of which the realm names a role. */
+  readonly known: ReadonlySet<string>
+  readonly wanted: readonly string[]
+}
+
+function notesOf(realm: YAMLMap, { taken, known, wanted }: Choice): readonly Finding[] {
+  const offset = startOf(realm)
+  const found = taken.filter((client) => known.has(client))
+  const chosen = {
+    offset,
+    what: `clients taken as MCP servers: ${found.length === 0 ? 'none' : found.join(', ')}`,
+    why: wanted.length > 0 ? 'they were named' : 'their ids look like namespace/name',
+    mend: '--client ID names others',
+  }
+  const absent = wanted.filter((client) => !known.has(client))
+  const why = 'this realm has no role of it'
+  return [chosen, ...absent.map((client) => ({ offset, what: `client ${client}`, why, mend: 'check its id' }))]
 }
 
 type Name = Scalar<string>

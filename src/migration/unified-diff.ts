@@ -9,6 +9,12 @@ interface Block {
   readonly edits: readonly Edit[]
 }
 
+interface Growing {
+  readonly from: number
+  to: number
+  readonly edits: Edit[]
+}
+
 /** A unified diff of what edits in order do to a text. It follows from the edits, so nothing has to be compared. */
 export function unifiedDiff(file: string, source: string, edits: readonly Edit[]): string {
   if (edits.length === 0) return ''
@@ -36,7 +42,7 @@ function startsOf(lines: readonly string[]): readonly number[] {
 }
 
 function blocksOf(edits: readonly Edit[], starts: readonly number[]): readonly Block[] {
-  const blocks: Block[] = []
+  const blocks: Growing[] = []
   let line = 0
   for (const edit of edits) {
     while ((starts[line + 1] ?? Number.POSITIVE_INFINITY) <= edit.start) line += 1
@@ -46,7 +52,8 @@ function blocksOf(edits: readonly Edit[], starts: readonly number[]): readonly B
     to = Math.min(Math.max(to, line + 1), starts.length - 1)
     const last = blocks.at(-1)
     if (last !== undefined && line < last.to) {
-      blocks[blocks.length - 1] = { from: last.from, to: Math.max(to, last.to), edits: [...last.edits, edit] }
+      last.to = Math.max(to, last.to)
+      last.edits.push(edit)
     } else blocks.push({ from: line, to, edits: [edit] })
   }
   return blocks

@@ -150,11 +150,38 @@ describe('migrate of manifests', () => {
     expect(await runIn(cwd, ['migrate', 'all.yaml'])).toMatchObject({ code: 0, out: '' })
   })
 
+  it.each([
+    [`env:\n- name: MCP_ROUTER_API_KEY\n  value: |\n    x\n# next\n- name: A\n`, `env:\n# next\n- name: A\n`],
+    [`args:\n- --mcp-router-key\n- abc\n- --b`, `args:\n- --b`],
+    [`args: [--mcp-router-key=1]\n`, `args: []\n`],
+    [`args: ["-a", "--mcp-router-key", "v"]\n`, `args: ["-a"]\n`],
+    [
+      String.raw`p: "request.headers[\"x-mcp-toolname\"] in auth.roles && true"`,
+      String.raw`p: "(\"tool:\" + request.headers[\"x-mcp-toolname\"]) in auth.roles && true"`,
+    ],
+    [
+      `p: 'request.headers[''x-mcp-toolname''] in auth.roles'`,
+      `p: '(''tool:'' + request.headers[''x-mcp-toolname'']) in auth.roles'`,
+    ],
+    [String.raw`allowed-tools: "{\"s\":[]}"`, String.raw`allowed-capabilities: "{\"tools\":{\"s\":[]}}"`],
+  ])('rewrites in the quotes and sequences that stand there: %j', async (before, after) => {
+    const { code, texts } = await written({ 'a.yaml': `kind: AuthPolicy\n${before}` })
+    expect({ code, texts }).toEqual({ code: 0, texts: [`kind: AuthPolicy\n${after}`] })
+  })
+
+  it('rewrites the items of a List, in JSON too', async () => {
+    const list = (name: string) =>
+      JSON.stringify({ kind: 'List', items: [{ kind: 'AuthPolicy', a: name }] }, null, '\t')
+    expect((await written({ 'a.json': list('x-authorized-tools') })).texts).toEqual([list('x-mcp-authorized')])
+  })
+
   it('keeps CRLF and a byte order mark', async () => {
     const crlf = (text: string) => `\uFEFF${text.replaceAll('\n', '\r\n')}`
     expect((await written({ 'all.yaml': crlf(manifests) })).texts).toEqual([crlf(migrated)])
   })
+})
 
+describe('migrate without --write', () => {
   it('writes nothing without --write, prints a diff that says it all, and exits 1', async () => {
     const cwd = await folder({ 'a.yaml': 'kind: MCPServerRegistration\nspec:\n  toolPrefix: a_' })
     expect(await runIn(cwd, ['migrate', 'a.yaml'])).toMatchObject({
@@ -178,7 +205,9 @@ describe('migrate of manifests', () => {
     const { out } = await runIn(await folder({ 'all.yaml': manifests }), ['migrate', 'all.yaml'])
     expect(patched(manifests, out)).toBe(migrated)
   })
+})
 
+describe('what migrate leaves to a person', () => {
   it('leaves a computed claim and its header as they are, and says where to look', async () => {
     const { code, texts, err } = await written({ 'p.yaml': computed })
     expect({ code, texts }).toEqual({ code: 1, texts: [computed] })
@@ -222,6 +251,12 @@ describe('migrate of a realm', () => {
   it('takes the clients it is told', async () => {
     const { texts } = await written({ 'realm.json': JSON.stringify(realm) }, '--client', 'account')
     expect(texts).toEqual([JSON.stringify(realm).replaceAll('"view"', '"tool:view"')])
+  })
+
+  it('says which client it was told has no role there', async () => {
+    const { err } = await written({ 'realm.json': JSON.stringify(realm) }, '--client', 'acount')
+    expect(err).toContain('clients taken as MCP servers: none')
+    expect(err).toContain('client acount: this realm has no role of it')
   })
 
   it('leaves a client whose roles would clash', async () => {
