@@ -13,6 +13,9 @@ const commands = [
   ['api-keys', 'create'],
   ['api-keys', 'list'],
   ['api-keys', 'revoke'],
+  ['migrate'],
+  ['revoke'],
+  ['revocations'],
   ['token'],
 ]
 

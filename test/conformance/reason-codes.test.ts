@@ -27,7 +27,7 @@ const elsewhere: Readonly<Record<string, string>> = {
 }
 
 /** What decisions may say one day, and nothing gives yet. */
-const reserved: readonly string[] = ['argument_refused', 'overloaded']
+const reserved: readonly string[] = ['overloaded']
 
 const schema = JSON.parse(readFileSync(join(root, 'schemas/decision.json'), 'utf8')) as {
   readonly definitions: { readonly reasonCode: { readonly enum: readonly string[] } }
