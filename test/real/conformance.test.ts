@@ -66,9 +66,11 @@ async function expectSame(way: string, port: number, revision: (typeof revisions
 }
 
 describe.each(revisions)('the official conformance suite, %s', (revision) => {
-  test('finds nothing wrong with the server itself', { timeout: 120_000 }, async () => {
+  test('passes the server itself, but for its missing tasks extension', { timeout: 120_000 }, async () => {
     const { exitCode, statuses, log } = await bareFindings(revision)
     expect(exitCode, log).toBe(0)
+    const failed = Object.keys(statuses).filter((check) => statuses[check] === 'FAILURE')
+    expect(failed.filter((check) => !check.startsWith('tasks-'))).toEqual([])
     expect(Object.keys(statuses).length).toBeGreaterThan(75)
   })
 
