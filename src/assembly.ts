@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Authorizer } from './authorizer/attempt.ts'
 import { createAuthorizer } from './authorizer/authorizer.ts'
+import { createDefinitions, type DefinitionBook } from './authorizer/definitions.ts'
 import { type Bundle, readBundle } from './bundle/bundle.ts'
 import { type CapabilityKey, loadCapabilityKey } from './capabilities/key.ts'
 import { createMinter } from './capabilities/mint.ts'
@@ -52,6 +53,8 @@ export interface Assembly {
   data(): Data
   /** Puts other data in place, or throws a `PolicyError` and leaves what is there. */
   replaceData(data: Data): void
+  /** What servers list, held against the data. */
+  readonly definitions: DefinitionBook
   /** Revocations, API keys and counts. */
   readonly kept: Kept
   /** Verifies what an issuer says that is no credential. */
@@ -82,6 +85,12 @@ export async function assemble(config: Config, options: AssemblyOptions = {}): P
   let data = await loadData(config.dataFiles)
   store.replace(bundle, data)
   const { onWarning = () => undefined } = options
+  const definitions = createDefinitions({
+    data,
+    prefixedUris: prefixesUris(config, options),
+    put: (changed) => void store.replace(bundle, data, changed),
+    onWarning,
+  })
   const trusted = await trustedKeys(config, options, onWarning)
   const kept = await openKept(config, {
     state: options.state ?? 'if-there',
@@ -89,7 +98,7 @@ export async function assemble(config: Config, options: AssemblyOptions = {}): P
     onWarning,
   })
   const identity = identityOf(config, kept, onWarning)
-  const authorizer = authorizerOf(config, options, { identity, kept, trusted, engine: store.current })
+  const authorizer = authorizerOf(config, options, { identity, kept, trusted, definitions, engine: store.current })
   const lacks = (): readonly string[] => [
     ...(identity.ready() ? [] : ['the keys of some issuer are not loaded yet']),
     ...((trusted?.ready() ?? true) ? [] : ['the trusted keys of x-mcp-authorized are not loaded yet']),
@@ -109,9 +118,12 @@ export async function assemble(config: Config, options: AssemblyOptions = {}): P
     statement: (compact) => identity.statement(compact),
     kept,
     data: () => data,
+    definitions,
     replaceData(next) {
-      store.replace(bundle, next)
+      const { changed, adopt } = definitions.under(next)
+      store.replace(bundle, next, changed)
       data = next
+      adopt()
     },
     async close() {
       trusted?.close()
@@ -135,14 +147,16 @@ interface Means {
   readonly identity: Authenticator
   readonly kept: Kept
   readonly trusted: TrustedKeys | undefined
+  readonly definitions: DefinitionBook
   readonly engine: () => Engine | undefined
 }
 
 function authorizerOf(
   config: Config,
-  { key, guard = false, record, onFault }: AssemblyOptions,
-  { identity, kept, trusted, engine }: Means,
+  options: AssemblyOptions,
+  { identity, kept, trusted, definitions, engine }: Means,
 ): Authorizer {
+  const { key, guard = false, record, onFault } = options
   const { profile } = config.mcp
   const trust = guard && trusted !== undefined ? trustIn(trusted, config, kept.revocations) : undefined
   return createAuthorizer({
@@ -151,12 +165,18 @@ function authorizerOf(
     admission: kept.admission,
     tasks: kept.state.bindings,
     authenticator: guard ? withCapabilities(identity, trust, profile) : identity,
-    prefixedUris: guard && profile === 'kuadrant',
+    definitions,
+    prefixedUris: prefixesUris(config, options),
     unenforced: !config.capabilities.enforce,
     engine,
     minter: key === undefined ? undefined : createMinter({ ...config.capabilities, profile }, key),
     profile,
   })
+}
+
+/** In a broker's guard a client-visible URI has the server's prefix, as in Kuadrant's. */
+function prefixesUris({ mcp }: Config, { guard = false }: AssemblyOptions): boolean {
+  return guard && mcp.profile === 'kuadrant'
 }
 
 /** Reads the key that signs x-mcp-authorized, with its retired predecessors. @throws {ConfigError} naming the file */

@@ -56,6 +56,7 @@ export async function startService({ config, capabilityKeyFile, log }: ServiceOp
     ready: () => assembly.ready(),
     revocations: () => figuresOf(assembly, started.feeds),
     filtering: () => started.envoy?.filtering() ?? 0,
+    changedDefinitions: () => assembly.definitions.count(),
   })
   const told = tellBoth(log, metrics)
   const assembly: Assembly = await assemble(config, {

@@ -1,6 +1,7 @@
 import type { Credential, Subject } from '../identity/subject.ts'
 import type { Read, Reading } from '../mcp/reading.ts'
 import type { Capabilities, Decision, ReasonCode } from '../policy/decision.gen.ts'
+import type { Definitions } from './definitions.ts'
 
 /** What a caller tried to do. Built by a door, from its protocol only. */
 export interface Attempt {
@@ -49,6 +50,8 @@ export interface Authorizer {
   ): Promise<CapabilitiesOutcome>
   /** The names of a list that the credential may call, in the order given. Empty whenever anything fails. No use of an API key. */
   visible(list: VisibleQuery): Promise<readonly string[]>
+  /** What lists define, held against the catalogue. Absent: everything is approved. */
+  readonly definitions?: Definitions | undefined
 }
 
 /** A list to filter: client-visible names (upstream's where the server is known), or URIs. */

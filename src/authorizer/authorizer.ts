@@ -8,6 +8,7 @@ import { textOf } from '../policy/errors.ts'
 import { categoryOf } from '../policy/reasons.ts'
 import type { Attempt, Authorizer, CapabilitiesOutcome, Outcome, VisibleQuery } from './attempt.ts'
 import { actionOf, denial, judge, type Known, refused, resourceOf, serverWide } from './decision.ts'
+import type { Definitions } from './definitions.ts'
 import { createSubjectViews, type SubjectViews } from './subject-views.ts'
 import { decidedOfTasks, isOfTasks, ownTasks, type TaskBindings, tasksIn, withoutTasks } from './tasks.ts'
 import { createVerdicts, type Decide, type Scope } from './verdicts.ts'
@@ -24,6 +25,8 @@ export interface AuthorizerOptions {
   readonly profile: 'strict' | 'kuadrant'
   /** Whose task is whose; absent: nobody's. */
   readonly tasks?: TaskBindings | undefined
+  /** What lists define, held against the catalogue; absent: everything is approved. */
+  readonly definitions?: Definitions | undefined
   /** See `Question.prefixedUris`. */
   readonly prefixedUris?: boolean
   /** See `Question.unenforced`. */
@@ -57,6 +60,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
     capabilities: async (credential, virtualServers, address) =>
       await capabilitiesOf(parts, { credential, reading: serverWide('tools/list', virtualServers), address }),
     visible: async (query) => await visibleOf(parts, query),
+    definitions: options.definitions,
   }
 }
 

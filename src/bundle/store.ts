@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Data } from '../policy/data.gen.ts'
-import { type AnswerChecks, createEngine, type Engine } from '../policy/engine.ts'
+import { type AnswerChecks, type ChangedDefinitions, createEngine, type Engine } from '../policy/engine.ts'
 import { PolicyError } from '../policy/errors.ts'
 import { buildInput } from '../policy/input.ts'
 import type { Bundle } from './bundle.ts'
@@ -11,9 +11,10 @@ export interface Store {
   current(): Engine | undefined
   /**
    * Builds an engine of the bundle and data, tries it, and only then puts it in place.
+   * @param changed - what does not exist, whatever the data say; default: nothing
    * @throws {PolicyError} and leaves the one in place serving
    */
-  replace(bundle: Bundle, data: Data): Engine
+  replace(bundle: Bundle, data: Data, changed?: ChangedDefinitions): Engine
 }
 
 /** Makes an empty store. */
@@ -21,8 +22,9 @@ export function createStore(checks: AnswerChecks): Store {
   let engine: Engine | undefined
   return {
     current: () => engine,
-    replace(bundle, data) {
-      const next = createEngine({ wasm: bundle.wasm, revision: revisionOf(bundle, data), data, checks })
+    replace(bundle, data, changed = {}) {
+      const revision = revisionOf(bundle, data, changed)
+      const next = createEngine({ wasm: bundle.wasm, revision, data, changed, checks })
       tryOut(next)
       engine = next
       return next
@@ -30,8 +32,11 @@ export function createStore(checks: AnswerChecks): Store {
   }
 }
 
-function revisionOf(bundle: Bundle, data: Data): string {
-  const digest = createHash('sha256').update(JSON.stringify(data)).digest('hex')
+function revisionOf(bundle: Bundle, data: Data, changed: ChangedDefinitions): string {
+  const hash = createHash('sha256').update(JSON.stringify(data))
+  // Two processes with the same files say the same, as long as neither saw anything else.
+  if (Object.keys(changed).length > 0) hash.update(JSON.stringify(changed))
+  const digest = hash.digest('hex')
   return `${bundle.revision}+${digest.slice(0, 12)}`
 }
 

@@ -59,8 +59,9 @@ const descriptions: Readonly<Record<string, (path: Path, error: SchemaError, roo
   required: missingKey,
   propertyNames: unfitName,
   type: (path, error, root) => {
-    const wanted = String(error.params['type'])
-    return { path, message: `expected ${nameOf(wanted)}, found ${foundAt(root, path)}`, mend: mendOf(wanted) }
+    const wanted = String(error.params['type']).split(',')
+    const message = `expected ${wanted.map(nameOf).join(' or ')}, found ${foundAt(root, path)}`
+    return { path, message, mend: mendOf(wanted[0] ?? 'string') }
   },
   anyOf: (path, error, root) => {
     const wanted = branchTypes(error)

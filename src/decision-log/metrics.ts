@@ -21,6 +21,8 @@ export interface MetricSources {
   readonly revocations?: () => RevocationFigures
   /** Absent: no lists are filtered here. */
   readonly filtering?: () => number
+  /** Items that are gone because their definition changed. Absent: nobody looks at definitions here. */
+  readonly changedDefinitions?: () => number
 }
 
 /** How it stands with what was revoked. */
@@ -33,7 +35,7 @@ export interface RevocationFigures {
 }
 
 /** Makes the metrics of one process; under `--workers` each answers for itself. */
-export function createMetrics({ revision, ready, revocations, filtering }: MetricSources): Metrics {
+export function createMetrics(sources: MetricSources): Metrics {
   const registers = [new Registry()]
   const [registry = new Registry()] = registers
   collectDefaultMetrics({ register: registry })
@@ -59,9 +61,11 @@ export function createMetrics({ revision, ready, revocations, filtering }: Metri
     help: 'Capability keys that changed and could not be used; the earlier key went on.',
     registers,
   })
-  addGauges(registers, { revision, ready })
+  const { revocations, filtering, changedDefinitions } = sources
+  addGauges(registers, sources)
   if (revocations !== undefined) addRevocationGauges(registers, revocations)
   if (filtering !== undefined) addFilteringGauge(registers, filtering)
+  if (changedDefinitions !== undefined) addDefinitionGauge(registers, changedDefinitions)
   return {
     decision: ({ allow, reasons }) => decisions.inc({ allow: String(allow), reason: reasons[0]?.code ?? '' }),
     fault: (code) => faults.inc({ code }),
@@ -100,6 +104,17 @@ function addFilteringGauge(registers: Registry[], filtering: () => number): void
     registers,
     collect() {
       this.set(filtering())
+    },
+  })
+}
+
+function addDefinitionGauge(registers: Registry[], changed: () => number): void {
+  new Gauge({
+    name: 'mcp_authz_changed_definitions',
+    help: 'Items that are gone because they were listed with a definition that the catalogue does not approve.',
+    registers,
+    collect() {
+      this.set(changed())
     },
   })
 }

@@ -15,7 +15,7 @@ import { bodyReply, headersReply, immediateReply, trailersReply } from './ext-pr
 import { type ListQuery, readListQuestion } from './list-question.ts'
 
 export interface ExchangeOptions {
-  readonly authorizer: Pick<Authorizer, 'visible'>
+  readonly authorizer: Pick<Authorizer, 'visible' | 'definitions'>
   /** Told why an answer was not sent on. */
   readonly onUnfilterable?: (detail: string) => void
 }
@@ -131,6 +131,7 @@ function filterFor(query: ListQuery, authorization: readonly string[], options: 
         address,
         ...(server === undefined ? {} : { server }),
       }),
+    approved: (type, items) => authorizer.definitions?.approved({ type, server, items }) ?? items,
     maxTtlMs: expiresAt === undefined ? undefined : Math.floor(expiresAt * 1000 - Date.now()),
     rpcId,
     brokerTool,

@@ -156,6 +156,7 @@ export function filterFor(
         address,
         ...(server === undefined ? {} : { server }),
       }),
+    approved: (type, items) => authorizer.definitions?.approved({ type, server, items }) ?? items,
     maxTtlMs: ends === undefined ? undefined : Math.floor(ends * 1000 - now()),
     rpcId,
     brokerTool: brokerToolIn(reading.asks),

@@ -1,5 +1,6 @@
 import { filterBrokerAnswer } from './broker-answers.ts'
-import { filterList, isListMethod, type ListMethod, listedType } from './list.ts'
+import type { DefinedType } from './definition.ts'
+import { filterList, isListMethod, type ListedItem, type ListMethod, type ListOptions, listedType } from './list.ts'
 import { isObject } from './message.ts'
 import type { Read, RpcId } from './reading.ts'
 
@@ -10,6 +11,8 @@ export interface Filter {
     type: 'tool' | 'prompt' | 'resource' | 'template' | 'task',
     names: readonly string[],
   ) => Promise<readonly string[]>
+  /** The items that the catalogue approves, each as it has them; asked before `visible`. Absent: all, as they are. */
+  readonly approved?: ((type: DefinedType, items: readonly ListedItem[]) => readonly ListedItem[]) | undefined
   /** Milliseconds for which a list may be kept; undefined: as long as the handler says. */
   readonly maxTtlMs: number | undefined
   readonly rpcId: RpcId | undefined
@@ -104,12 +107,20 @@ function holdsResult(message: unknown): boolean {
 }
 
 /** A JSON-RPC message with its lists cut. */
-export async function filteredMessage(message: unknown, { visible, maxTtlMs, brokerTool }: Filter): Promise<unknown> {
+export async function filteredMessage(message: unknown, filter: Filter): Promise<unknown> {
+  const { visible, maxTtlMs, brokerTool } = filter
   let filtered = message
   for (const method of listMethods) {
     const type = listedType(method)
-    if (type !== undefined) filtered = await filterList(method, filtered, (names) => visible(type, names), { maxTtlMs })
+    if (type === undefined) continue
+    const approved = approvedOf(filter, type)
+    filtered = await filterList(method, filtered, (names) => visible(type, names), { maxTtlMs, approved })
   }
   if (brokerTool === undefined) return filtered
   return await filterBrokerAnswer(brokerTool, filtered, (names) => visible('tool', names))
+}
+
+/** Tasks are no part of a catalogue. */
+function approvedOf({ approved }: Filter, type: DefinedType | 'task'): ListOptions['approved'] {
+  return approved === undefined || type === 'task' ? undefined : (items) => approved(type, items)
 }

@@ -5,12 +5,20 @@ export { createSseFilter, filterSse, type SseFilter, type SseOptions } from './s
 /** A method whose result is a list. */
 export type ListMethod = 'tools/list' | 'prompts/list' | 'resources/list' | 'resources/templates/list' | 'tasks/list'
 
+/** An entry of a list that has a name. */
+export interface ListedItem {
+  readonly name: string
+  readonly entry: Readonly<Record<string, unknown>>
+}
+
 /** Which of these names may be seen. Gets each name once, in the list's order. */
 export type Visible = (names: readonly string[]) => readonly string[] | Promise<readonly string[]>
 
 export interface ListOptions {
   /** Milliseconds for which the answer may be kept at most: what is left of the caller's credential. */
   readonly maxTtlMs?: number | undefined
+  /** The items that stay, each as it is to be shown; asked before `visible`. Default: all, as they are. */
+  readonly approved?: ((items: readonly ListedItem[]) => readonly ListedItem[]) | undefined
 }
 
 interface ListShape {
@@ -53,7 +61,7 @@ export async function filterList(
   if (!isObject(response)) return response
   const exact = withoutVariants(response, 'result')
   if (!Object.hasOwn(exact, 'result')) return exact
-  const result = await filterResult(shapes[method], exact['result'], visible)
+  const result = await filterResult(shapes[method], exact['result'], { visible, ...options })
   return { ...exact, result: restrictCaching(result, options) }
 }
 
@@ -70,13 +78,15 @@ export async function filterListText(
 
 type Json = Readonly<Record<string, unknown>>
 
-async function filterResult(shape: ListShape, result: unknown, visible: Visible): Promise<Json> {
+type Sieve = ListOptions & { readonly visible: Visible }
+
+async function filterResult(shape: ListShape, result: unknown, sieve: Sieve): Promise<Json> {
   if (!isObject(result)) return { [shape.list]: [] }
   const exact = withoutVariants(result, shape.list)
   if (!Object.hasOwn(exact, shape.list)) return exact
   const listed = own(exact, shape.list)
   const entries = Array.isArray(listed) ? listed : []
-  return { ...exact, [shape.list]: await filterEntries(shape.name, entries, visible) }
+  return { ...exact, [shape.list]: await filterEntries(shape.name, entries, sieve) }
 }
 
 /** Readers that compare keys without case would find a second list under such a key. */
@@ -85,11 +95,18 @@ function withoutVariants(object: Json, exact: string): Json {
   return Object.fromEntries(Object.entries(object).filter(([key]) => key === exact || !folded.test(key)))
 }
 
-async function filterEntries(key: string, entries: readonly unknown[], visible: Visible): Promise<readonly unknown[]> {
-  const named = entries.flatMap((entry) => {
-    const name = isObject(entry) ? own(entry, key) : undefined
-    return typeof name === 'string' ? [{ name, entry }] : []
-  })
+async function filterEntries(
+  key: string,
+  entries: readonly unknown[],
+  { visible, approved = (items) => items }: Sieve,
+): Promise<readonly unknown[]> {
+  const named = approved(
+    entries.flatMap((entry) => {
+      if (!isObject(entry)) return []
+      const name = own(entry, key)
+      return typeof name === 'string' ? [{ name, entry }] : []
+    }),
+  )
   const names = [...new Set(named.map(({ name }) => name))]
   const seen = new Set(names.length === 0 ? [] : await visible(names))
   return named.filter(({ name }) => seen.has(name)).map(({ entry }) => entry)

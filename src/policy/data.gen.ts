@@ -98,10 +98,18 @@ templates?: Items
 export interface CatalogueItem {
 name: string
 tags?: string[]
+/**
+ * What lists say in place of the annotations that the server gives.
+ */
 annotations?: {
 
 }
-sha256?: string
+/**
+ * The definitions that are approved: SHA-256, hex, of the entry that the server lists, as JSON of RFC 8785. Once it is listed otherwise, the item is gone. Absent: any.
+ * 
+ * @minItems 1
+ */
+sha256?: (string | string[])
 }
 export interface VirtualServer {
 tools?: Names

@@ -23,11 +23,16 @@ export interface AnswerChecks {
   capabilities(value: unknown): value is Capabilities
 }
 
+/** Items that were seen with a definition that the catalogue does not approve: server id, type, the server's own name. */
+export type ChangedDefinitions = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, true>>>>>>
+
 export interface EngineOptions {
   /** The bundle's policy.wasm. */
   readonly wasm: Uint8Array
   readonly revision: string
   readonly data: Data
+  /** What does not exist, whatever the data say. Default: nothing. */
+  readonly changed?: ChangedDefinitions
   readonly checks: AnswerChecks
   /** Cap of the module's memory in bytes, data included; default 1 GiB. More is a `PolicyError`, never a crash. */
   readonly maxMemoryBytes?: number
@@ -44,8 +49,9 @@ const entrypoint = {
  * Makes an engine from a compiled policy and its data. Synchronous: data of 10,000 tools takes some 30 ms.
  * @throws {PolicyError} `bundle_unusable` for a module this host cannot run
  */
-export function createEngine({ wasm, revision, data, checks, maxMemoryBytes = 1 << 30 }: EngineOptions): Engine {
-  const policy = load(wasm, data, maxMemoryBytes)
+export function createEngine(options: EngineOptions): Engine {
+  const { revision, checks } = options
+  const policy = load(options)
   const ids = Object.fromEntries(
     Object.entries(entrypoint).map(([name, path]) => [name, idOf(policy, path)]),
   ) as Record<keyof typeof entrypoint, number>
@@ -72,13 +78,13 @@ export function createEngine({ wasm, revision, data, checks, maxMemoryBytes = 1 
   }
 }
 
-function load(wasm: Uint8Array, data: Data, maxMemoryBytes: number): WasmPolicy {
+function load({ wasm, data, changed = {}, maxMemoryBytes = 1 << 30 }: EngineOptions): WasmPolicy {
   const policy = loadWasmPolicy(wasm, JSON.stringify(data).length, maxMemoryBytes)
   policy.setData({ mcp: data })
   // The index is computed by the policy itself, once, and put beside the data it was computed from.
   const index = policy.evaluate({}, idOf(policy, entrypoint.index))
   if (index === undefined) throw new PolicyError('bundle_unusable', 'the index of the catalogue is undefined')
-  policy.setData({ mcp: data, mcp_index: index })
+  policy.setData({ mcp: data, mcp_index: index, mcp_changed: changed })
   return policy
 }
 

@@ -103,6 +103,21 @@ const broken: readonly Row[] = [
     'a.yaml:1:33: servers.a.tools[0].sha256: expected 64 lower-case hexadecimal digits; mend: write a SHA-256 as `sha256sum` prints it',
   ],
   [
+    'a bad digest among several',
+    [`servers: {a: {tools: [{name: x, sha256: [${'0a'.repeat(32)}, ABC]}]}}`],
+    'a.yaml:1:108: servers.a.tools[0].sha256[1]: expected 64 lower-case hexadecimal digits; mend: write a SHA-256 as `sha256sum` prints it',
+  ],
+  [
+    'a digest as a number',
+    ['servers: {a: {tools: [{name: x, sha256: 5}]}}'],
+    'a.yaml:1:33: servers.a.tools[0].sha256: expected text or a list, found a number; mend: write text, in quotes if it looks like a number or a list',
+  ],
+  [
+    'digests of which there are none',
+    ['servers: {a: {tools: [{name: x, sha256: []}]}}'],
+    'a.yaml:1:33: servers.a.tools[0].sha256: expected a list that is not empty; mend: add an entry',
+  ],
+  [
     'a server without a name',
     ['servers: {"": {}}'],
     'a.yaml:1:11: servers[""]: expected a name that is not empty; mend: give it a name',

@@ -13,7 +13,7 @@ servers:
   weather:
     prefix: weather_
     state: Enabled
-    tools: [forecast, {name: alerts, tags: [x], annotations: {any: {thing: [1, null]}}, sha256: ${'0a'.repeat(32)}}]
+    tools: [forecast, {name: alerts, tags: [x], annotations: {any: {thing: [1, null]}}, sha256: ${'0a'.repeat(32)}}, {name: both, sha256: [${'0a'.repeat(32)}, ${'0b'.repeat(32)}]}]
     prompts: [brief]
     resources: ["weather://stations"]
     templates: ["weather://stations/{id}", {name: "weather://{+path}{?a,b}"}]
@@ -37,6 +37,7 @@ describe('data', () => {
     expect(value.servers?.['weather']?.tools).toEqual([
       'forecast',
       { name: 'alerts', tags: ['x'], annotations: { any: { thing: [1, null] } }, sha256: '0a'.repeat(32) },
+      { name: 'both', sha256: ['0a'.repeat(32), '0b'.repeat(32)] },
     ])
     expect(value.roles?.['admin']).toEqual({
       '*': ['tool:*', 'prompt:*', 'resource:*', 'template:*', 'template:weather://{*'],

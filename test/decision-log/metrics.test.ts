@@ -47,6 +47,14 @@ describe('the metrics', () => {
     expect(text).toContain('mcp_authz_ready 1\n')
   })
 
+  it('tell how many definitions changed, where somebody looks at them', async () => {
+    const sources = { revision: () => 'r', ready: () => true }
+    expect(await createMetrics({ ...sources, changedDefinitions: () => 3 }).text()).toContain(
+      'mcp_authz_changed_definitions 3\n',
+    )
+    expect(await createMetrics(sources).text()).not.toContain('mcp_authz_changed_definitions')
+  })
+
   it('count faults and refused data', async () => {
     const metrics = createMetrics({ revision: () => 'r', ready: () => true })
     metrics.fault('mint_failed')

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Data } from '../../src/policy/data.gen.ts'
-import type { Engine } from '../../src/policy/engine.ts'
+import type { ChangedDefinitions, Engine } from '../../src/policy/engine.ts'
 import { buildInput } from '../../src/policy/input.ts'
 import { asker, catalogue, items, serverIds } from './catalogues.ts'
 import { type Asker, callOf, decideCall, engineOf, type Item, itemsOf } from './questions.ts'
@@ -17,10 +17,11 @@ it('lists an item if and only if a call to it is allowed, and shows exactly what
   let found = 0
   const questions = fc.array(fc.tuple(asker, items), { minLength: questionsEach, maxLength: questionsEach })
   fc.assert(
-    fc.property(catalogue, questions, (data, all) => {
-      const engine = engineOf(data)
+    fc.property(catalogue, questions, changed, (data, all, gone) => {
+      const engine = engineOf(data, changedOf(gone))
       for (const [who, some] of all) {
         const listed = new Set(itemsOf(engine, who)?.map(keyOf))
+        for (const item of gone) expect(listed.has(keyOf(item)), 'a changed definition').toBe(false)
         asked += 1
         found += listed.size
         for (const item of some) checkItem({ engine, data, who, listed, item })
@@ -31,6 +32,15 @@ it('lists an item if and only if a call to it is allowed, and shows exactly what
   expect(asked).toBeGreaterThanOrEqual(catalogues * questionsEach)
   expect(found, 'the catalogues grant something').toBeGreaterThan(asked / 10)
 })
+
+/** Items that were seen with another definition; as a rule there are none. */
+const changed = fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: items })
+
+function changedOf(gone: readonly Item[]): ChangedDefinitions {
+  const by = <T>(of: readonly Item[], key: 'server' | 'type' | 'name', rest: (of: readonly Item[]) => T) =>
+    Object.fromEntries([...Map.groupBy(of, (item) => item[key])].map(([value, some]) => [value, rest(some)]))
+  return by(gone, 'server', (ofServer) => by(ofServer, 'type', (ofType) => by(ofType, 'name', () => true as const)))
+}
 
 interface Probe {
   readonly engine: Engine

@@ -4,16 +4,16 @@ import { parseData } from '../../src/config/data.ts'
 import { createCheckedStore, shippedBundle } from '../../src/engine.ts'
 import type { Data } from '../../src/policy/data.gen.ts'
 import type { Verdict } from '../../src/policy/decision.gen.ts'
-import type { Engine } from '../../src/policy/engine.ts'
+import type { ChangedDefinitions, Engine } from '../../src/policy/engine.ts'
 import { buildInput, type Question } from '../../src/policy/input.ts'
 
 /** The bundle that ships with the package. */
 export const bundle = await readBundle(await readFile(shippedBundle))
 
 /** The real policy over data that was checked as data files are. */
-export function engineOf(data: Data): Engine {
+export function engineOf(data: Data, changed: ChangedDefinitions = {}): Engine {
   const checked = parseData([{ file: 'data.json', text: JSON.stringify(data) }])
-  return createCheckedStore().replace(bundle, checked)
+  return createCheckedStore().replace(bundle, checked, changed)
 }
 
 /** Who asks, and through which door. */

@@ -40,6 +40,12 @@ disabled(server) if data.mcp.servers[server].state == "Disabled"
 listed(server, type, name) if tables.listed[server][type][name]
 
 # METADATA
+# description: |
+#   Whether the item was seen with a definition that the catalogue does not approve; the host puts what it saw beside the
+#   data, as `data.mcp_changed`
+changed(server, type, name) if data.mcp_changed[server][type][name]
+
+# METADATA
 # description: Prefix of a server's names as clients see them
 prefix(server) := object.get(data.mcp.servers[server], "prefix", "")
 

@@ -11,10 +11,11 @@ import data.mcp.authz.templates
 
 # METADATA
 # description: |
-#   Whether there is such an item: listed, or granted by name in an open catalogue; never on a disabled server, and
-#   never where its client-visible name leads elsewhere
+#   Whether there is such an item: listed, or granted by name in an open catalogue; never on a disabled server, with a
+#   definition that is not approved, or where its client-visible name leads elsewhere
 exists(server, type, name) if {
 	not catalogue.disabled(server)
+	not catalogue.changed(server, type, name)
 	_present(server, type, name)
 	not names.shadowed(server, type, name)
 }

@@ -145,3 +145,14 @@ test_a_template_that_is_granted_in_an_open_catalogue_covers_too if {
 		{"type": "template", "name": "g://{id}"},
 	]
 }
+
+test_deny_what_was_seen_with_another_definition if {
+	changed := {"a": {"tool": {"x": true, "granted": true}, "resource": {"r://one": true}}}
+	every item in [["a", "tool", "x"], ["a", "tool", "granted"], ["a", "resource", "r://one"]] {
+		not _exists({"catalogue": "open"}, item) with data.mcp_changed as changed
+		_exists({"catalogue": "open"}, item)
+	}
+	every item in [["a", "tool", "y"], ["bare", "tool", "z"], ["a", "template", "r://t/{id}"]] {
+		_exists({}, item) with data.mcp_changed as changed
+	}
+}
