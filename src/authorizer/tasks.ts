@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import type { Subject } from '../identity/subject.ts'
 import type { Read } from '../mcp/reading.ts'
 import type { DecidedResource, Decision } from '../policy/decision.gen.ts'
 import type { Engine } from '../policy/engine.ts'
 import { buildInput } from '../policy/input.ts'
+import { callerOf, digestOf } from './caller.ts'
 import { denial, type Known } from './decision.ts'
 import type { Scope } from './verdicts.ts'
 
@@ -28,7 +28,7 @@ export interface MadeTask {
 
 /** Binds a task to whoever made it. @throws {Error} where that cannot be kept, or the id is bound to others already */
 export async function bindTask(bindings: TaskBindings, { id, server, tool, subject, ttlMs }: MadeTask): Promise<void> {
-  const owner = ownerOf(subject)
+  const owner = callerOf(subject)
   if (owner === undefined) throw new Error('whoever has no name of their own cannot own a task')
   const value = JSON.stringify([owner, tool])
   const there = await bindings.bind(keyOf(server, id), value, Date.now() / 1000 + secondsOf(ttlMs))
@@ -45,7 +45,7 @@ export async function ownTasks(
   { engine, scope, server }: { readonly engine: Engine; readonly scope: Scope; readonly server: string | undefined },
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
-  const owner = ownerOf(scope.subject)
+  const owner = callerOf(scope.subject)
   const values = owner === undefined ? [] : await bindings.bound(ids.map((id) => keyOf(server, id)))
   const tools = new Map<string, string>()
   for (const [at, id] of ids.entries()) {
@@ -93,22 +93,8 @@ function toolOf(name: string, { resource }: Known): DecidedResource {
   return { ...(resource.server === undefined ? {} : { server: resource.server }), type: 'tool', name }
 }
 
-/**
- * An API key is an owner of its own: another key of the same person may be cut down otherwise. Both names count, as the
- * one that policy knows may be given to another person one day (an e-mail address).
- */
-function ownerOf({ id, apiKey, facts }: Subject): string | undefined {
-  const key = apiKey ?? facts?.apiKey
-  if (key !== undefined) return digest(['api-key', key])
-  return id === '' ? undefined : digest(['subject', facts?.issuer ?? null, facts?.subject ?? id, id])
-}
-
 function keyOf(server: string | undefined, id: string): string {
-  return `task:${digest([server ?? null, id])}`
-}
-
-function digest(of: readonly (string | null)[]): string {
-  return createHash('sha256').update(JSON.stringify(of)).digest('base64url')
+  return `task:${digestOf([server ?? null, id])}`
 }
 
 const hour = 3600

@@ -1,14 +1,16 @@
 import type { Authorizer, Outcome } from '../authorizer/attempt.ts'
+import { callerOf } from '../authorizer/caller.ts'
 import type { TaskBindings } from '../authorizer/tasks.ts'
 import { type Gate, type Hold, holdAgainst } from '../gateway/gate.ts'
 import type { Credential } from '../identity/subject.ts'
 import type { DenialTo } from '../mcp/denial-form.ts'
 import type { DenialOptions } from '../mcp/denial-options.ts'
 import { brokerToolIn, type Filter, mayList } from '../mcp/list-filter.ts'
+import { brokerTools } from '../mcp/methods.ts'
 import type { ProtectedResource } from '../mcp/protected-resource.ts'
 import type { DoorKnowledge, HttpRequest, Read, Reading, ReadOptions } from '../mcp/reading.ts'
 import { readHttp } from '../mcp/request.ts'
-import type { ReasonCode } from '../policy/decision.gen.ts'
+import type { Decision, ReasonCode } from '../policy/decision.gen.ts'
 import { textOf } from '../policy/errors.ts'
 import { readBody } from './body.ts'
 import { credentialOf } from './credential.ts'
@@ -16,6 +18,16 @@ import { filterResponse } from './filter.ts'
 import { carriedRequest, readHeaders } from './headers.ts'
 import { denied, refusal } from './refusal.ts'
 import { type TaskMaking, taskMaking, withBoundTask } from './tasks.ts'
+
+/** What the guard knows of a request that it handed on. */
+export interface Admitted {
+  readonly decision: Decision
+  /**
+   * Tells callers apart, also two of one name at two issuers: the same text for all credentials of a person, another for
+   * each API key. Undefined for whoever has no name (profile kuadrant, lists alone).
+   */
+  readonly caller: string | undefined
+}
 
 /** What the guard needs to know to judge requests. */
 export interface Door {
@@ -32,6 +44,8 @@ export interface Door {
   readonly denials?: DenialOptions | undefined
   /** IP address of whoever sent a request. */
   readonly addressOf: (request: Request) => string | undefined
+  /** Where it is left what is known of the requests that are handed on. */
+  readonly admitted?: WeakMap<Request, Admitted> | undefined
   /** Told what went wrong behind a denial of the guard's own; for a log, never for a client. */
   readonly onFault: (code: ReasonCode, cause: string) => void
   /** Milliseconds since the epoch. */
@@ -96,6 +110,8 @@ async function judge(door: Door, request: Request): Promise<Judged> {
     const authorized = credential.kind === 'capability'
     const isRead = filtered || making !== undefined
     const carried = carriedRequest(request, { bytes, profile: read.profile, authorized, filtered: isRead })
+    const { decision, subject } = outcome
+    door.admitted?.set(carried, { decision, caller: subject && callerOf(subject) })
     const filter = filtered ? filterFor(door, { credential, reading, outcome, address }) : undefined
     return { ok: true, request: carried, filter, making, to }
   } catch (thrown) {
@@ -135,7 +151,7 @@ function makingFor(door: Door, reading: Read, { subject }: Outcome): TaskMaking 
 
 /** How the lists in an answer are cut for whoever asked. */
 export function filterFor(
-  { authorizer, now }: Door,
+  { authorizer, knows, now }: Door,
   asked: {
     readonly credential: Credential
     readonly reading: Read
@@ -147,15 +163,13 @@ export function filterFor(
   const { server, virtualServers, rpcId } = reading
   const ends = outcome.subject?.expiresAt
   return {
-    visible: async (type, names) =>
-      await authorizer.visible({
-        credential,
-        type,
-        names,
-        virtualServers,
-        address,
-        ...(server === undefined ? {} : { server }),
-      }),
+    visible: async (type, names) => {
+      const asked = { credential, type, names, virtualServers, address, ...(server === undefined ? {} : { server }) }
+      const seen = await authorizer.visible(asked)
+      if (knows.brokerTools !== true || type !== 'tool' || server !== undefined) return seen
+      const shown = new Set([...seen, ...brokerTools])
+      return names.filter((name) => shown.has(name))
+    },
     approved: (type, items) => authorizer.definitions?.approved({ type, server, items }) ?? items,
     maxTtlMs: ends === undefined ? undefined : Math.floor(ends * 1000 - now()),
     rpcId,

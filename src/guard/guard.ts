@@ -12,7 +12,7 @@ import { textOf } from '../policy/errors.ts'
 import { type GuardAttempt, readingOf } from './attempt.ts'
 import { type GuardCredential, presented } from './credential.ts'
 import { guardExpress, type NodeHandler, type WebHandler } from './express.ts'
-import { type Door, type FetchHandler, guardFetch } from './fetch.ts'
+import { type Admitted, type Door, type FetchHandler, guardFetch } from './fetch.ts'
 import { guardHono, type HonoMiddleware } from './hono.ts'
 import type { TransportGuardOptions } from './session.ts'
 import { type GuardableTransport, guardTransport } from './transport.ts'
@@ -23,6 +23,12 @@ export interface GuardPlace {
   readonly server?: string
   /** A virtual server that is put on every request. */
   readonly virtualServer?: string
+  /**
+   * Whether the handler is a broker that answers `discover_tools`, `select_tools`, `list_tags` and `filter_tools_by_tags`
+   * itself, in JSON: everybody who is authenticated may call these, and is told only of tools they may use. Default: false,
+   * and they are tools like others, but for those that Kuadrant's router says are its broker's.
+   */
+  readonly brokerTools?: boolean
   /**
    * IP address of whoever sent a request, for API keys that are bound to addresses: a web-standard request does not hold
    * it. Default: of whoever opened the connection, under express (by its `trust proxy`), Node's server, and Hono on Node;
@@ -80,6 +86,11 @@ export interface Guard {
    * `express` see all.
    */
   transport<T extends GuardableTransport>(transport: T, options?: TransportGuardOptions): T
+  /**
+   * What the guard knows of a request that it handed to a handler; undefined for every other, also for a copy. A broker
+   * sends a call where `decision.resource` says, which is what was judged, and not by names of its own reading.
+   */
+  admitted(request: Request): Admitted | undefined
   /** The decision on an attempt that no HTTP request carried. Never rejects. */
   decide(attempt: GuardAttempt): Promise<Decision>
   /** Everything the credential may use; four empty keys where it is denied. Never rejects. The caller's to keep. */
@@ -135,11 +146,12 @@ function watchOver(assembly: Assembly, onWarning: (text: string) => void): DataW
 type Parts = Pick<Door, 'authorizer' | 'read' | 'gate' | 'protectedResource' | 'denials' | 'tasks'>
 
 function guardOver(parts: Parts, place: GuardPlace, close: () => Promise<void>): Guard {
-  const { server, virtualServer, address: addressOf = () => undefined, onFault = () => undefined } = place
+  const { server, virtualServer, brokerTools, address: addressOf = () => undefined, onFault = () => undefined } = place
   const { authorizer, gate, protectedResource, denials, tasks } = parts
   // The guard has every body at hand: what a router's headers say in its stead is never the only word.
   const read = { ...parts.read, headersOnly: false }
-  const knows = { server, virtualServer, routerKeys: gate?.routerKeys }
+  const knows = { server, virtualServer, brokerTools, routerKeys: gate?.routerKeys }
+  const admitted = new WeakMap<Request, Admitted>()
   const door: Door = {
     authorizer,
     read,
@@ -149,6 +161,7 @@ function guardOver(parts: Parts, place: GuardPlace, close: () => Promise<void>):
     protectedResource,
     denials,
     addressOf,
+    admitted,
     onFault,
     now: Date.now,
   }
@@ -157,6 +170,7 @@ function guardOver(parts: Parts, place: GuardPlace, close: () => Promise<void>):
     express: (handler) => guardExpress(door, handler, place.address),
     transport: (transport, options = {}) => guardTransport(door, transport, options),
     hono: () => guardHono(door, place.address),
+    admitted: (request) => admitted.get(request),
     async decide(attempt) {
       // Of an attempt the guard sees no answer.
       const reading = readingOf(attempt, knows, read)

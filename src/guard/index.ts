@@ -13,7 +13,7 @@ export type { Capabilities, Decision, ReasonCode } from '../policy/decision.gen.
 export type { GuardAttempt } from './attempt.ts'
 export type { GuardCredential } from './credential.ts'
 export type { NodeHandler, NodeRequest, WebHandler } from './express.ts'
-export type { FetchHandler } from './fetch.ts'
+export type { Admitted, FetchHandler } from './fetch.ts'
 export { type FollowedRevocations, type FollowRevocationsOptions, followRevocations } from './follow.ts'
 export {
   type AuthorizerGuardOptions,

@@ -16,6 +16,8 @@ export interface DoorKnowledge {
   readonly virtualServer?: string | undefined
   /** This door holds the `router-key` beside `mcp-init-host` against it; where none does, that header is refused. */
   readonly routerKeys?: boolean | undefined
+  /** What is behind this door answers the broker's own tools (Kuadrant's `discover_tools` and its like) itself. */
+  readonly brokerTools?: boolean | undefined
   /** This door sees answers, and so learns whose each task is; where none does, `tasks/*` is not known. */
   readonly tasks?: boolean | undefined
 }

@@ -16,7 +16,7 @@ export const nameHeaders: ReadonlyMap<string, string> = new Map([
 export interface Routing {
   readonly server?: string
   readonly brokerAnswers: boolean
-  /** The router says that its own broker is the server. */
+  /** The broker's own tools are meant where one of their names is: door or router says that the broker answers. */
   readonly toBroker: boolean
 }
 
@@ -57,13 +57,15 @@ export function routerHeaderFault(headers: Headers, message: Pick<Message, 'meth
 
 /** Which server is asked. In profile kuadrant the router's word and the door's own must agree. */
 export function routingOf(headers: Headers, door: DoorKnowledge, profile: ReadOptions['profile']): Routing | Fault {
-  if (profile === 'strict')
-    return { brokerAnswers: true, toBroker: false, ...(door.server === undefined ? {} : { server: door.server }) }
+  if (profile === 'strict') {
+    const { server, brokerTools: own = false } = door
+    return { brokerAnswers: true, toBroker: own && server === undefined, ...(server === undefined ? {} : { server }) }
+  }
   const sent = headerOf(headers, 'x-mcp-servername')
   if (sent === null) return mismatch('x-mcp-servername must have one value')
   if (sent !== undefined && door.server !== undefined && sent !== door.server)
     return mismatch('x-mcp-servername must name the server behind this door')
-  const said = sent ?? door.server
+  const said = sent ?? door.server ?? (door.brokerTools === true ? 'mcpBroker' : undefined)
   const toBroker = said === 'mcpBroker'
   // Whoever `mcp-init-host` names answers: an upstream, which the capability token is not for.
   const isOpening = hasHeader(headers, 'mcp-init-host')

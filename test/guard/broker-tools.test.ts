@@ -1,5 +1,5 @@
-import { expect, it, onTestFinished } from 'vitest'
-import { createGuard } from '../../src/guard/index.ts'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { createGuard, type GuardPlace } from '../../src/guard/index.ts'
 import { makePlace } from './place.ts'
 import { bearer, events, handlerOf, messagesOf, result, rpcRequest } from './requests.ts'
 
@@ -9,13 +9,18 @@ const servers = [
 ]
 const answer = { content: [{ type: 'text', text: JSON.stringify({ servers }) }] }
 
-async function open(headers: Readonly<Record<string, string>> = {}) {
-  const place = await makePlace({ profile: 'kuadrant' })
-  const guard = await createGuard({ config: place.config })
+async function guarded(options: GuardPlace, profile: 'strict' | 'kuadrant' = 'strict') {
+  const place = await makePlace({ profile })
+  const guard = await createGuard({ config: place.config, ...options })
   onTestFinished(async () => {
     await guard.close()
     await place.remove()
   })
+  return { guard, place }
+}
+
+async function open(headers: Readonly<Record<string, string>> = {}) {
+  const { guard, place } = await guarded({}, 'kuadrant')
   const alice = bearer(await place.token('alice', { roles: ['meteorologist'] }))
   const params = { name: 'discover_tools', arguments: {} }
   const request = rpcRequest('tools/call', params, { ...alice, 'x-mcp-servername': 'mcpBroker', ...headers })
@@ -50,4 +55,41 @@ it('lets the same name through as nothing but an item where no router vouches fo
   const { guard, request } = await open({ 'x-mcp-servername': '' })
   const response = await guard.fetch(handlerOf(() => expect.unreachable()).fetch)(request)
   expect(response.status).toBeGreaterThanOrEqual(400)
+})
+
+describe.each(['strict', 'kuadrant'] as const)('behind a guard that is told so, in profile %s, a broker', (profile) => {
+  const call = (headers: Readonly<Record<string, string>>, name = 'discover_tools') =>
+    rpcRequest('tools/call', { name, arguments: {} }, headers)
+
+  it('answers tools of its own to everybody who is authenticated, and names only what they may use', async () => {
+    const { guard, place } = await guarded({ brokerTools: true }, profile)
+    const alice = bearer(await place.token('alice', { roles: ['meteorologist'] }))
+    const nobody = bearer(await place.token('nobody'))
+    const handler = handlerOf(() => result(answer))
+    expect(await (await guard.fetch(handler.fetch)(call(alice))).json()).toMatchObject({ result: seen })
+    const nothing = { content: [{ text: JSON.stringify({ servers: [] }) }] }
+    expect(await (await guard.fetch(handler.fetch)(call(nobody))).json()).toMatchObject({ result: nothing })
+    expect((await guard.fetch(handler.fetch)(call({}))).status).toBe(401)
+  })
+
+  it('has them in its lists beside what the caller may use', async () => {
+    const { guard, place } = await guarded({ brokerTools: true }, profile)
+    const alice = bearer(await place.token('alice', { roles: ['meteorologist'] }))
+    const tools = ['files_wipe', 'list_tags', 'weather_forecast', 'discover_tools'].map((name) => ({ name }))
+    const response = await guard.fetch(async () => result({ tools }))(rpcRequest('tools/list', {}, alice))
+    expect(await response.json()).toMatchObject({ result: { tools: tools.slice(1) } })
+  })
+
+  it('has no others, and none where the guard stands before one server or was not told', async () => {
+    const unreachable = handlerOf(() => expect.unreachable())
+    for (const [options, name] of [
+      [{ brokerTools: true }, 'discover_toolz'],
+      [{ brokerTools: true, server: 'weather' }, 'discover_tools'],
+      [{}, 'discover_tools'],
+    ] as const) {
+      const { guard, place } = await guarded(options, profile)
+      const alice = bearer(await place.token('alice', { roles: ['meteorologist'] }))
+      expect((await guard.fetch(unreachable.fetch)(call(alice, name))).status).toBe(403)
+    }
+  })
 })

@@ -229,7 +229,7 @@ test_deny_other_methods if {
 		_denied(_ask(_root, method, {"type": "tool", "name": "weather_forecast"}), "method_unknown")
 		_denied(_under(_ask(_root, method, {"type": "server", "server": "off"}), ["nobody"]), "method_unknown")
 	}
-	_denied(_ask(_root, "tools/call", {"type": "server", "name": "discover_tools"}), "method_unknown")
+	_denied(_ask(_root, "tools/call", {"type": "server", "name": "weather_forecast"}), "method_unknown")
 }
 
 test_deny_an_item_of_another_type_than_the_method_asks_for if {
@@ -251,11 +251,13 @@ test_allow_each_item_method_where_its_item_is_granted if {
 	_allowed(_ask(_root, "completion/complete", {"type": "resource", "name": "weather://stations"}))
 }
 
-test_broker_tools_of_kuadrant_are_of_the_server if {
-	kuadrant := {"context": {"profile": "kuadrant"}}
-	_allowed(object.union(_ask(_bob, "tools/call", {"type": "server", "name": "discover_tools"}), kuadrant))
-	_denied(object.union(_ask(_bob, "tools/call", {"type": "server", "name": "weather_forecast"}), kuadrant), "method_unknown")
-	_denied(object.union(_call(_bob, "discover_tools"), kuadrant), "item_unknown")
+test_tools_of_a_broker_are_of_the_server if {
+	every profile in ["strict", "kuadrant"] {
+		context := {"context": {"profile": profile}}
+		_allowed(object.union(_ask(_bob, "tools/call", {"type": "server", "name": "discover_tools"}), context))
+		_denied(object.union(_ask(_bob, "tools/call", {"type": "server", "name": "weather_forecast"}), context), "method_unknown")
+		_denied(object.union(_call(_bob, "discover_tools"), context), "item_unknown")
+	}
 }
 
 # --- Names ---

@@ -3,8 +3,6 @@
 # description: What each MCP method is asked of. A method in neither table is denied.
 package mcp.authz.methods
 
-import data.mcp.authz.profiles
-
 # METADATA
 # description: Item methods, with the types of item they may name
 item_types := {
@@ -34,6 +32,12 @@ server_methods := {
 }
 
 # METADATA
+# description: |
+#   Tools of a broker itself, which filters what it answers. They are no items: the reader asks for them as for the server
+#   as a whole, where router or door say that the broker is asked
+broker_tools := {"discover_tools", "select_tools", "list_tags", "filter_tools_by_tags"}
+
+# METADATA
 # description: Whether the action is one on the server as a whole
 server_wide if input.action.name in server_methods
 
@@ -44,5 +48,6 @@ server_wide if {
 
 server_wide if {
 	input.action.name == "tools/call"
-	profiles.broker_tool(input.resource.name)
+	input.resource.type == "server"
+	input.resource.name in broker_tools
 }

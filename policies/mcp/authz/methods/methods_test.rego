@@ -41,16 +41,15 @@ test_item_methods_name_items_of_their_types if {
 	}
 }
 
-test_a_broker_tool_is_a_method_on_the_server_in_kuadrant if {
-	call := {"action": {"name": "tools/call"}, "resource": {"type": "server", "name": "discover_tools"}}
-	methods.server_wide with input as object.union(call, {"context": {"profile": "kuadrant"}})
-	not methods.server_wide with input as object.union(call, {"context": {"profile": "strict"}})
-	not methods.server_wide with input as object.union(call, {
-		"resource": {"name": "other"},
-		"context": {"profile": "kuadrant"},
-	})
-	not methods.server_wide with input as object.union(call, {
-		"action": {"name": "prompts/get"},
-		"context": {"profile": "kuadrant"},
-	})
+test_a_broker_tool_is_a_method_on_the_server_where_the_server_is_asked if {
+	every name in ["discover_tools", "select_tools", "list_tags", "filter_tools_by_tags"] {
+		methods.server_wide with input as _call_of_server(name)
+		not methods.server_wide with input as object.union(_call_of_server(name), {"resource": {"type": "tool"}})
+		not methods.server_wide with input as object.union(_call_of_server(name), {"action": {"name": "prompts/get"}})
+	}
+	every name in ["other", "discover_tool", ""] {
+		not methods.server_wide with input as _call_of_server(name)
+	}
 }
+
+_call_of_server(name) := {"action": {"name": "tools/call"}, "resource": {"type": "server", "name": name}}

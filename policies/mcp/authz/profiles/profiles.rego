@@ -28,13 +28,6 @@ unenforced if {
 }
 
 # METADATA
-# description: Whether it is a tool of Kuadrant's broker itself, which filters what it answers
-broker_tool(name) if {
-	kuadrant
-	name in {"discover_tools", "select_tools", "list_tags", "filter_tools_by_tags"}
-}
-
-# METADATA
 # description: Whether client-visible URIs carry the server's prefix before their authority
 prefixed_uris if input.context.prefixed_uris == true
 

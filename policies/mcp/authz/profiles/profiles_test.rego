@@ -45,15 +45,6 @@ test_unenforced_is_for_kuadrant_alone if {
 	not profiles.unenforced with input as {"context": {"profile": "strict", "unenforced": true}}
 }
 
-test_broker_tools_are_four_and_of_kuadrant if {
-	every name in ["discover_tools", "select_tools", "list_tags", "filter_tools_by_tags"] {
-		profiles.broker_tool(name) with input as _kuadrant
-		not profiles.broker_tool(name) with input as _strict
-	}
-	not profiles.broker_tool("discover_tool") with input as _kuadrant
-	not profiles.broker_tool("") with input as _kuadrant
-}
-
 test_prefixed_uris_only_where_true if {
 	profiles.prefixed_uris with input as {"context": {"prefixed_uris": true}}
 	not profiles.prefixed_uris with input as {"context": {"prefixed_uris": false}}
