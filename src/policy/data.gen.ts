@@ -132,6 +132,11 @@ values?: {
  * No argument may be there but these. Absent: arguments that no rule names are free.
  */
 only?: string[]
+annotations?: ToolHints
+/**
+ * No arguments meet the rule: what it binds is neither listed nor called.
+ */
+refused?: true
 /**
  * The rule does not bind whoever has one of these roles.
  */
@@ -174,4 +179,13 @@ below?: string
  * Text of at most so many code points.
  */
 max_length?: number
+}
+/**
+ * The rule binds only items whose annotations in the catalogue say all of this. What is not said there counts as MCP has it: not read-only, destructive, not idempotent, open world.
+ */
+export interface ToolHints {
+readOnlyHint?: boolean
+destructiveHint?: boolean
+idempotentHint?: boolean
+openWorldHint?: boolean
 }

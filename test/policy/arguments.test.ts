@@ -21,8 +21,17 @@ const limits: fc.Arbitrary<ArgumentLimits> = fc.record(
   { requiredKeys: [] },
 )
 const rule = fc.record(
-  { values: fc.dictionary(fc.constantFrom('x', 'y'), limits), only: fc.subarray(['x', 'y', 'z']) },
+  {
+    values: fc.dictionary(fc.constantFrom('x', 'y'), limits),
+    only: fc.subarray(['x', 'y', 'z']),
+    annotations: fc.record({ readOnlyHint: fc.boolean() }),
+    refused: fc.constant(true as const),
+  },
   { requiredKeys: [] },
+)
+const item = fc.oneof(
+  fc.constant('t'),
+  fc.record({ name: fc.constant('t'), annotations: fc.record({ readOnlyHint: fc.boolean() }) }),
 )
 
 // Of every kind that a rule speaks of, around every bound above; and the argument left out.
@@ -50,21 +59,26 @@ const values = [
 
 it('lists an item if and only if some arguments are allowed', { timeout: 120_000 }, () => {
   const seen = { listed: 0, hidden: 0 }
-  const property = fc.property(fc.array(rule, { minLength: 1, maxLength: 2 }), ([first = {}, second = {}]) => {
-    const data: Data = {
-      servers: { s: { tools: ['t'] } },
-      roles: { r: { s: ['tool:*'] } },
-      arguments: { s: { 'tool:t': first }, '*': { 'tool:*': second } },
-    }
-    const engine = engineOf(data)
-    const isListed = itemsOf(engine, who)?.length === 1
-    const allows = (given: object): boolean =>
-      engine.decide(buildInput({ ...who, action: 'tools/call', target: { type: 'tool', name: 't', arguments: given } }))
-        .allow
-    const isCallable = values.some((x) => values.some((y) => allows(JSON.parse(JSON.stringify({ x, y })))))
-    expect(isListed).toBe(isCallable)
-    seen[isListed ? 'listed' : 'hidden'] += 1
-  })
+  const property = fc.property(
+    fc.array(rule, { minLength: 1, maxLength: 2 }),
+    item,
+    ([first = {}, second = {}], tool) => {
+      const data: Data = {
+        servers: { s: { tools: [tool] } },
+        roles: { r: { s: ['tool:*'] } },
+        arguments: { s: { 'tool:t': first }, '*': { 'tool:*': second } },
+      }
+      const engine = engineOf(data)
+      const isListed = itemsOf(engine, who)?.length === 1
+      const allows = (given: object): boolean =>
+        engine.decide(
+          buildInput({ ...who, action: 'tools/call', target: { type: 'tool', name: 't', arguments: given } }),
+        ).allow
+      const isCallable = values.some((x) => values.some((y) => allows(JSON.parse(JSON.stringify({ x, y })))))
+      expect(isListed).toBe(isCallable)
+      seen[isListed ? 'listed' : 'hidden'] += 1
+    },
+  )
   fc.assert(property, { numRuns: 150 })
   expect(seen.listed).toBeGreaterThan(10)
   expect(seen.hidden).toBeGreaterThan(10)

@@ -7,12 +7,16 @@
 #   whose rules no arguments meet is never allowed.
 package mcp.authz.arguments
 
+import data.mcp.authz.catalogue
 import data.mcp.authz.grants
 
 # METADATA
 # description: Whether some arguments meet every rule of the item that binds the subject; what a list asks
 possible(server, type, name) if {
 	rules := binding(server, type, name)
+	every rule in rules {
+		not rule.refused
+	}
 	every argument in _required(rules) {
 		_satisfiable(argument, rules)
 	}
@@ -63,6 +67,7 @@ impossible := {"code": "argument_refused", "required": "nothing: no arguments me
 # description: The rules that cover the item and bind the subject
 binding(server, type, name) := [rule |
 	some rule in _covering(server, concat(":", [type, name]))
+	_about(rule, server, type, name)
 	not _exempt(rule)
 ]
 
@@ -86,6 +91,24 @@ _covering(server, item) := array.concat(named, begun) if {
 	]
 }
 
+_about(rule, _, _, _) if not rule.annotations
+
+# Of an item that the catalogue lists twice, either may be meant.
+_about(rule, server, type, name) if {
+	some said in catalogue.annotations(server, type, name)
+	every hint, wanted in rule.annotations {
+		wanted == _hint(said, hint)
+	}
+}
+
+_hint(said, hint) := value if {
+	value := object.get(said, hint, null)
+	is_boolean(value)
+} else := _unsaid[hint]
+
+# ToolAnnotations of MCP 2025-03-26 and later.
+_unsaid := {"readOnlyHint": false, "destructiveHint": true, "idempotentHint": false, "openWorldHint": true}
+
 # More roles never allow less, so that a revoked one only takes away.
 _exempt(rule) if {
 	some role in rule.unless_roles
@@ -99,7 +122,9 @@ _judged(server, type, name) if {
 
 _failures(server, type, name) := {text | some rule in binding(server, type, name); some text in _failing(rule)}
 
-_failing(rule) := (_unmet(rule) | _beside(rule)) | _misspelt(rule)
+_failing(rule) := (_unmet(rule) | _beside(rule)) | (_misspelt(rule) | _refused(rule))
+
+_refused(rule) := {impossible.required | rule.refused}
 
 _unmet(rule) := {_text(term) | some term in _terms(rule); not _meets(term, input.resource.arguments)}
 

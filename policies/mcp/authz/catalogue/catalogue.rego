@@ -25,6 +25,7 @@ computed := {
 	"unprefixed": {type: _listing(type) | some type in ["tool", "prompt"]},
 	"uris": {type: _listing(type) | some type in ["resource", "template"]},
 	"templates": _templates,
+	"annotations": _annotations,
 }
 
 # METADATA
@@ -38,6 +39,12 @@ disabled(server) if data.mcp.servers[server].state == "Disabled"
 # METADATA
 # description: Whether the server lists the item
 listed(server, type, name) if tables.listed[server][type][name]
+
+# METADATA
+# description: What the catalogue says of the item's behaviour, each time that it lists it; never what its server says
+annotations(server, type, name) := tables.annotations[server][type][name]
+
+annotations(server, type, name) := [{}] if not tables.annotations[server][type][name]
 
 # METADATA
 # description: |
@@ -63,6 +70,13 @@ _listed[server][type] := found if {
 _name(item) := item if is_string(item)
 
 _name(item) := item.name if is_object(item)
+
+_annotations[server][type][item.name] contains item.annotations if {
+	some server, entry in data.mcp.servers
+	some type, list in lists
+	some item in entry[list]
+	item.annotations
+}
 
 _prefixes[start] := server if {
 	some server in _enabled

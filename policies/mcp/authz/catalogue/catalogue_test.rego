@@ -63,9 +63,18 @@ test_the_index_of_no_data_is_empty if {
 		"unprefixed": {"tool": {}, "prompt": {}},
 		"uris": {"resource": {}, "template": {}},
 		"templates": {},
+		"annotations": {},
 	}
 	catalogue.computed == empty
 	catalogue.computed == empty with data.mcp.servers as {}
+}
+
+test_annotations_are_what_the_catalogue_says_each_time if {
+	servers := {"s": {"tools": ["a", {"name": "b"}, {"name": "c", "annotations": {"x": 1}}, {"name": "c", "annotations": {}}]}}
+	catalogue.annotations("s", "tool", "a") == [{}] with data.mcp.servers as servers
+	catalogue.annotations("s", "tool", "b") == [{}] with data.mcp.servers as servers
+	catalogue.annotations("s", "tool", "c") == {{"x": 1}, {}} with data.mcp.servers as servers
+	catalogue.annotations("none", "tool", "c") == [{}] with data.mcp.servers as servers
 }
 
 test_a_broken_item_is_left_out if {
