@@ -218,21 +218,22 @@ function listTrustIn(keys: TrustedKeys | undefined, { capabilities }: Config): L
 }
 
 function trustIn(keys: TrustedKeys, { capabilities, mcp }: Config, revocations: RevocationCheck): CapabilityVerifier {
-  const { issuer, audience, bound } = capabilities
+  const { issuer, audience, bound, authorizedTools } = capabilities
   return createCapabilityVerifier({
     keys,
     issuer,
     audience,
     bound,
+    authorizedTools,
     profile: mcp.profile,
     revocations,
     ...claimChecks(),
   })
 }
 
-function readOptionsOf({ mcp }: Config): ReadOptions {
+function readOptionsOf({ mcp, capabilities: { authorizedTools } }: Config): ReadOptions {
   const { profile, maxBodyBytes, maxDepth, batches, kuadrant } = mcp
-  return { profile, maxBodyBytes, maxDepth, batches, headersOnly: kuadrant.headersOnly }
+  return { profile, maxBodyBytes, maxDepth, batches, headersOnly: kuadrant.headersOnly, authorizedTools }
 }
 
 function gateOf({ gateway }: Config, once: Tally['once']): Gate | undefined {
@@ -266,9 +267,12 @@ function withCapabilities(
   const nobody: Authentication = { ok: true, subject: { id: '', grants: {}, roles: [], capabilities: {} } }
   return {
     async authenticate(credential) {
-      if (credential.kind === 'anonymous') return profile === 'kuadrant' ? nobody : noCredential
-      if (credential.kind !== 'capability') return await identity.authenticate(credential)
-      return verify === undefined ? noCredential : await verify(credential)
+      const { kind } = credential
+      if (kind === 'anonymous') return profile === 'kuadrant' ? nobody : noCredential
+      if (kind !== 'capability' && kind !== 'authorized-tools') return await identity.authenticate(credential)
+      const { values, session } = credential
+      const header = kind === 'capability' ? 'x-mcp-authorized' : 'x-authorized-tools'
+      return verify === undefined ? noCredential : await verify({ values, session, header })
     },
   }
 }

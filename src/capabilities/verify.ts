@@ -6,6 +6,12 @@ import type { AllowedCapabilities, CapabilityClaim, CapabilityOrigin } from './c
 import { factsOf, sessionDigest, withdrawalDigest } from './origin.ts'
 import type { TrustedKeys } from './trusted-keys.ts'
 
+/** Each header that carries capability tokens, with the claim that is read of those: never that of the other. */
+const claims = { 'x-mcp-authorized': 'allowed-capabilities', 'x-authorized-tools': 'allowed-tools' } as const
+
+/** `x-authorized-tools` is what Kuadrant's gateway named it before v0.7.0, when it spoke of tools alone. */
+export type CapabilityHeader = keyof typeof claims
+
 /** Whose x-mcp-authorized to believe, and how strictly. */
 export interface TrustOptions {
   readonly keys: TrustedKeys
@@ -15,6 +21,8 @@ export interface TrustOptions {
   readonly profile: 'strict' | 'kuadrant'
   /** Refuse a token that is bound to no session beside a request that has one. Default: false. */
   readonly bound?: boolean
+  /** Believe x-authorized-tools as well. Default: false, and whatever comes under that name is nothing. */
+  readonly authorizedTools?: boolean
   readonly isAllowedCapabilities: (value: unknown) => value is AllowedCapabilities
   readonly isOrigin: (value: unknown) => value is CapabilityOrigin
   /** Who was turned away since; absent: nobody is asked. */
@@ -25,25 +33,27 @@ export interface TrustOptions {
 
 /** What came with a request. */
 export interface Presented {
-  /** Every value of x-mcp-authorized. */
+  /** Every value of the header. */
   readonly values: readonly string[]
   /** The value of Mcp-Session-Id; absent or empty: the request has none; null: it has several. */
   readonly session?: string | null | undefined
+  /** The header that the values are of. Default: x-mcp-authorized. */
+  readonly header?: CapabilityHeader | undefined
 }
 
 export type CapabilityAuthentication =
   | { readonly ok: true; readonly subject: Subject; readonly revision: string | undefined }
   | Failure
 
-/** Verifies x-mcp-authorized. Never rejects: what does not verify opens nothing. */
+/** Verifies a capability token. Never rejects: what does not verify opens nothing. */
 export type CapabilityVerifier = (presented: Presented) => Promise<CapabilityAuthentication>
 
 /** Makes the verifier of capability tokens: ES256 under a trusted key, and no leeway in time. */
 export function createCapabilityVerifier(options: TrustOptions): CapabilityVerifier {
-  return async function verifyCapability({ values, session }) {
-    const [compact, ...more] = values
-    if (compact === undefined || compact === '') return failure('token_missing', 'no x-mcp-authorized was presented')
-    if (more.length > 0) return failure('token_malformed', 'more than one x-mcp-authorized was presented')
+  return async function verifyCapability({ values, session, header: name = 'x-mcp-authorized' }) {
+    const presented = onlyValue(isBelieved(name, options) ? values : [], name)
+    if (!presented.ok) return presented
+    const { compact } = presented
     const reading = readToken(compact)
     if (!reading.ok) return reading
     const { header, payload } = reading.token
@@ -53,8 +63,21 @@ export function createCapabilityVerifier(options: TrustOptions): CapabilityVerif
     const verified = await compactVerify(compact, choice.key, { algorithms: ['ES256'] }).catch(() => undefined)
     if (verified === undefined) return failure('token_signature', 'the signature does not verify under the trusted key')
     const fault = timeFault(payload, options) ?? partyFault(payload, options) ?? sessionFault(payload, session, options)
-    return fault ?? authenticationOf(payload, digestOf(compact), options)
+    return fault ?? authenticationOf(payload, { name, digest: digestOf(compact) }, options)
   }
+}
+
+function isBelieved(name: CapabilityHeader, { authorizedTools = false }: TrustOptions): boolean {
+  return name === 'x-mcp-authorized' || (name === 'x-authorized-tools' && authorizedTools)
+}
+
+function onlyValue(
+  [compact, ...more]: readonly string[],
+  name: CapabilityHeader,
+): { readonly ok: true; readonly compact: string } | Failure {
+  if (compact === undefined || compact === '') return failure('token_missing', `no ${name} was presented`)
+  if (more.length > 0) return failure('token_malformed', `more than one ${name} was presented`)
+  return { ok: true, compact }
 }
 
 type Payload = Readonly<Record<string, unknown>>
@@ -94,13 +117,13 @@ function sessionFault(
   return failure('session_invalid', 'the capability token is bound to another session')
 }
 
-function authenticationOf(payload: Payload, digest: string, options: TrustOptions): CapabilityAuthentication {
-  const text = payload['allowed-capabilities']
-  if (typeof text !== 'string') return failure('token_claim_missing', 'expected `allowed-capabilities` to be a string')
-  const capabilities = options.profile === 'kuadrant' ? withoutNulls(parsed(text)) : parsed(text)
-  if (!options.isAllowedCapabilities(capabilities)) {
-    return failure('token_malformed', 'expected `allowed-capabilities` to be JSON of type, server and names')
-  }
+function authenticationOf(
+  payload: Payload,
+  { name, digest }: { readonly name: CapabilityHeader; readonly digest: string },
+  options: TrustOptions,
+): CapabilityAuthentication {
+  const claim = capabilitiesOf(payload, name, options)
+  if (!claim.ok) return claim
   const origin = options.isOrigin(payload['origin']) ? payload['origin'] : undefined
   if (Object.hasOwn(payload, 'origin') && origin === undefined && options.profile === 'strict') {
     return failure('token_malformed', 'expected `origin` to say what the token was minted for')
@@ -118,11 +141,31 @@ function authenticationOf(payload: Payload, digest: string, options: TrustOption
     id,
     grants: {},
     roles: [],
-    capabilities,
+    capabilities: claim.capabilities,
     ...(origin === undefined ? {} : { facts }),
     ...(exp === undefined ? {} : { expiresAt: exp }),
   }
   return { ok: true, subject, revision: typeof revision === 'string' ? revision : undefined }
+}
+
+function capabilitiesOf(
+  payload: Payload,
+  name: CapabilityHeader,
+  { profile, isAllowedCapabilities }: TrustOptions,
+): { readonly ok: true; readonly capabilities: AllowedCapabilities } | Failure {
+  const claim = claims[name]
+  const text = payload[claim]
+  if (typeof text !== 'string') return failure('token_claim_missing', `expected \`${claim}\` to be a string`)
+  const said = claim === 'allowed-tools' ? asTools(parsed(text)) : parsed(text)
+  const capabilities = profile === 'kuadrant' ? withoutNulls(said) : said
+  if (isAllowedCapabilities(capabilities)) return { ok: true, capabilities }
+  const shape = claim === 'allowed-tools' ? 'server and names' : 'type, server and names'
+  return failure('token_malformed', `expected \`${claim}\` to be JSON of ${shape}`)
+}
+
+/** What `allowed-tools` says, as `allowed-capabilities` would; of what is no JSON nothing is made. */
+function asTools(servers: unknown): unknown {
+  return servers === undefined ? undefined : { tools: servers }
 }
 
 /** Kuadrant's broker takes null for an empty map of servers and for an empty list of names, as Go's encoding/json does. */

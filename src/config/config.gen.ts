@@ -75,6 +75,10 @@ bound?: boolean
  * Beyond `maxBytes`: deny with `claim_too_large`, or first try a token that speaks of the addressed server alone. Never cut.
  */
 whenTooLarge?: ("deny" | "addressed-server")
+/**
+ * Deprecated, for the time of moving to Kuadrant mcp-gateway v0.7.0. The guard: x-authorized-tools is a credential where neither Authorization nor x-mcp-authorized is there. Every door: it is removed as x-mcp-authorized is. What sets it is to set x-mcp-authorized (`mcp-authz migrate`).
+ */
+authorizedTools?: boolean
 }
 mcp?: {
 profile?: ("strict" | "kuadrant")

@@ -40,6 +40,8 @@ export interface CapabilitiesConfig {
   /** Bind the token to the caller's own token and MCP session. */
   readonly bound: boolean
   readonly whenTooLarge: 'deny' | 'addressed-server'
+  /** Read x-authorized-tools, the deprecated name, as well. */
+  readonly authorizedTools: boolean
 }
 
 /** The tokens of a Kuadrant gateway. */

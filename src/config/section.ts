@@ -46,6 +46,12 @@ export async function resolveCapabilities(
     const mend = 'remove it, or set `mcp.profile: kuadrant`'
     check.report([...path, 'enforce'], 'expected true, false is for profile kuadrant only', mend)
   }
+  const authorizedTools = draft.authorizedTools ?? false
+  if (authorizedTools) {
+    check.warn(
+      'capabilities.authorizedTools is on: x-authorized-tools is deprecated; `mcp-authz migrate` rewrites what sets it, which is to set x-mcp-authorized',
+    )
+  }
   return {
     keyFile: keyFile && (await resolveFile(keyFile, [...path, 'key', 'file'], checkPrivateKey, check)),
     lifetimeSeconds: draft.lifetimeSeconds ?? 300,
@@ -57,6 +63,7 @@ export async function resolveCapabilities(
     enforce,
     bound: draft.bound ?? false,
     whenTooLarge: draft.whenTooLarge ?? 'deny',
+    authorizedTools,
   }
 }
 

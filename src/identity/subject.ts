@@ -88,6 +88,12 @@ export type Credential =
   | { readonly kind: 'claims'; readonly claims: Readonly<Record<string, unknown>> }
   /** Every value of x-mcp-authorized: a credential for the in-process guard alone. `session`: see `Presented`. */
   | { readonly kind: 'capability'; readonly values: readonly string[]; readonly session?: string | null | undefined }
+  /** Every value of x-authorized-tools, its name before Kuadrant's v0.7.0: the same guard, where it is told to read it. */
+  | {
+      readonly kind: 'authorized-tools'
+      readonly values: readonly string[]
+      readonly session?: string | null | undefined
+    }
   /** Nothing at all, where that may list what virtual servers show: the guard of profile kuadrant alone. */
   | { readonly kind: 'anonymous' }
 

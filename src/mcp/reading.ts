@@ -32,6 +32,8 @@ export interface ReadOptions {
   readonly batches: boolean
   /** Profile kuadrant: believe the router's headers where a POST has no body. */
   readonly headersOnly: boolean
+  /** x-authorized-tools is an internal header, as x-mcp-authorized is (`capabilities.authorizedTools`). Default: false. */
+  readonly authorizedTools?: boolean | undefined
 }
 
 /** One thing that is asked for; a batch holds several. */

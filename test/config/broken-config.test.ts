@@ -157,6 +157,11 @@ const shape: readonly Row[] = [
     '5:3: capabilities.maxBytes: expected a number from 1 to 1048576; mend: change the number, or remove the key for the default',
   ],
   [
+    'a switch that is no switch',
+    `${sso}capabilities:\n  authorizedTools: "yes"\n`,
+    '5:3: capabilities.authorizedTools: expected true or false, found text; mend: write `true` or `false`, without quotes (a variable gives text)',
+  ],
+  [
     'a lifetime of nothing',
     `${local}    audiences: [b]\n    maxLifetimeSeconds: 0\n`,
     '5:5: issuers[0].maxLifetimeSeconds: expected a number above 0; mend: change the number, or remove the key for the default',

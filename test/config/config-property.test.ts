@@ -8,7 +8,17 @@ import { makeDirectory } from './workspace.ts'
 
 /** The keys that go beyond the first sections, by section; `''` is the section itself. */
 const keys = {
-  capabilities: ['', 'key', 'trusted', 'bound', 'whenTooLarge', 'publishAheadSeconds', 'enforce', 'maxBytes'],
+  capabilities: [
+    '',
+    'key',
+    'trusted',
+    'bound',
+    'whenTooLarge',
+    'publishAheadSeconds',
+    'enforce',
+    'maxBytes',
+    'authorizedTools',
+  ],
   gateway: ['', 'signingKey', 'backendInit', 'sessions'],
   protectedResource: [
     '',

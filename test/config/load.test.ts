@@ -59,6 +59,7 @@ const defaults: Omit<Config, 'file' | 'directory'> = {
     enforce: true,
     bound: false,
     whenTooLarge: 'deny',
+    authorizedTools: false,
   },
   mcp: {
     profile: 'strict',
@@ -168,6 +169,7 @@ capabilities:
   enforce: false
   bound: true
   whenTooLarge: addressed-server
+  authorizedTools: false
 mcp: {profile: kuadrant, maxBodyBytes: 1, maxDepth: 2, batches: true, denial: explicit, kuadrant: {headersOnly: true}}
 insecure: {anyAudience: false}
 `
@@ -247,6 +249,7 @@ describe('a configuration with everything', () => {
       enforce: false,
       bound: true,
       whenTooLarge: 'addressed-server',
+      authorizedTools: false,
     })
     expect(config.mcp).toEqual({
       profile: 'kuadrant',
@@ -321,6 +324,18 @@ describe('warnings', () => {
     expect(config.warnings).toHaveLength(2)
     expect(config.warnings[0]).toMatch(/^insecure\.anyAudience is on: /)
     expect(config.warnings[1]).toMatch(/^insecure\.httpIssuers is on: /)
+  })
+
+  it('name the deprecated header that is read, and what to do instead', async () => {
+    const config = await load(
+      'issuers: [{issuer: "https://a", audiences: [b]}]\ncapabilities: {authorizedTools: true}\n',
+    )
+    expect(config.capabilities.authorizedTools).toBe(true)
+    expect(config.warnings).toEqual([
+      expect.stringMatching(
+        /^capabilities\.authorizedTools is on: .*deprecated.*`mcp-authz migrate`.*x-mcp-authorized/,
+      ),
+    ])
   })
 
   it.each([

@@ -237,7 +237,9 @@ describe('nothing that is made up', () => {
 
 describe('a credential', () => {
   test('of a kind that is no token is refused', async () => {
-    for (const made of [{ kind: 'anonymous' }, { kind: 'capability', values: [token] }] as const) {
+    const values = [token]
+    const kinds = [{ kind: 'anonymous' }, { kind: 'capability', values }, { kind: 'authorized-tools', values }] as const
+    for (const made of kinds) {
       expect(await trusting.authenticate(made)).toMatchObject({ ok: false, code: 'token_missing' })
     }
   })
