@@ -3,7 +3,7 @@ import type { Outcome } from '../authorizer/attempt.ts'
 import { type ChallengedResource, type DenialReason, statusOf } from '../mcp/denial.ts'
 import { type DenialTo, denialForm } from '../mcp/denial-form.ts'
 import type { DenialOptions } from '../mcp/denial-options.ts'
-import { initiators, removedHeaders } from '../mcp/internal-headers.ts'
+import { otherRemovedHeaders, removedHeaders } from '../mcp/internal-headers.ts'
 import { brokerToolIn, mayList } from '../mcp/list-filter.ts'
 import type { HttpRequest, Reading, ReadOptions } from '../mcp/reading.ts'
 import type { Decision, ReasonCode } from '../policy/decision.gen.ts'
@@ -16,6 +16,8 @@ export interface Asked {
   readonly profile: ReadOptions['profile']
   /** Kuadrant's wasm filter fails a request whose answer names any removal: only what is there is named then. */
   readonly headersOnly: boolean
+  /** See `ReadOptions.authorizedTools`. */
+  readonly authorizedTools?: boolean | undefined
   /** What a challenge names. */
   readonly protectedResource?: ChallengedResource | undefined
   /** How denials look. Default: explicit. */
@@ -129,12 +131,15 @@ function mutationsOf(
 
 /**
  * The `x-mcp-` names whether seen or not, since `disallowed_headers` of Envoy hides headers from the check alone. The
- * other two only when seen: mutation rules that allow no more than `x-mcp-.*` turn naming them into an error.
+ * others only when seen: mutation rules that allow no more than `x-mcp-.*` turn naming them into an error.
  */
-function removalsOf({ profile, headersOnly, request }: Asked): string[] {
+function removalsOf({ profile, headersOnly, authorizedTools, request }: Asked): string[] {
   const isThere = (name: string): boolean => request.headers.has(name)
   const removed = removedHeaders({ profile, method: request.method })
-  return [...(headersOnly ? removed.filter(isThere) : removed), ...initiators.filter(isThere)]
+  return [
+    ...(headersOnly ? removed.filter(isThere) : removed),
+    ...otherRemovedHeaders({ authorizedTools }).filter(isThere),
+  ]
 }
 
 /** The types say so already; the bytes that go out must not depend on it. */

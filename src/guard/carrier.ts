@@ -1,3 +1,4 @@
+import type { ReadOptions } from '../mcp/reading.ts'
 import { removedHeadersOf } from './headers.ts'
 
 /** The transport as it is used from within. */
@@ -26,11 +27,11 @@ export function headersIn(extra: unknown): Headers | undefined {
 }
 
 /** What the server is told of the HTTP request, without what only insiders may say. */
-export function withoutInternal(extra: unknown, profile: 'strict' | 'kuadrant'): unknown {
+export function withoutInternal(extra: unknown, read: Pick<ReadOptions, 'profile' | 'authorizedTools'>): unknown {
   const { request, requestInfo } = Object(extra) as { request?: unknown; requestInfo?: { headers?: unknown } }
   const headers = headersIn(extra)
   if (headers === undefined) return extra
-  for (const name of removedHeadersOf(profile, 'POST')) headers.delete(name)
+  for (const name of removedHeadersOf(read, 'POST')) headers.delete(name)
   if (request instanceof Request)
     return { ...Object(extra), request: new Request(request.url, { method: 'POST', headers }) }
   return { ...Object(extra), requestInfo: { ...requestInfo, headers: Object.fromEntries(headers) } }

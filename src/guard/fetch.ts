@@ -5,6 +5,7 @@ import { type Gate, type Hold, holdAgainst } from '../gateway/gate.ts'
 import type { Credential } from '../identity/subject.ts'
 import type { DenialTo } from '../mcp/denial-form.ts'
 import type { DenialOptions } from '../mcp/denial-options.ts'
+import { type DeprecatedHeader, deprecatedHeader } from '../mcp/internal-headers.ts'
 import { brokerToolIn, type Filter, mayList } from '../mcp/list-filter.ts'
 import { brokerTools } from '../mcp/methods.ts'
 import type { ProtectedResource } from '../mcp/protected-resource.ts'
@@ -48,6 +49,8 @@ export interface Door {
   readonly admitted?: WeakMap<Request, Admitted> | undefined
   /** Told what went wrong behind a denial of the guard's own; for a log, never for a client. */
   readonly onFault: (code: ReasonCode, cause: string) => void
+  /** Told of every request that a deprecated header authenticated. */
+  readonly onDeprecated?: ((header: DeprecatedHeader) => void) | undefined
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
@@ -99,17 +102,17 @@ async function judge(door: Door, request: Request): Promise<Judged> {
     const headers = readHeaders(request.headers)
     const reading = readWhole({ method: request.method, headers, body: bytes }, whole, { read, knows })
     to = { headers, reading, options: door.denials, resource: door.protectedResource }
-    const credential = credentialOf(headers, reading, read.profile)
+    const credential = credentialOf(headers, reading, read)
     const hold = gate && holdAgainst(gate, headers)
     const address = door.addressOf(request)
     const asked = { credential, reading, address, precondition: hold?.precondition }
     const outcome = await authorizer.authorize(asked)
+    noteDeprecated(door, credential, outcome.decision.subject)
     if (!isAllowed(outcome, reading, hold)) return { ok: false, response: denialOf(outcome, to) }
     const making = makingFor(door, reading, outcome)
     const filtered = mayList(reading)
-    const authorized = credential.kind === 'capability'
     const isRead = filtered || making !== undefined
-    const carried = carriedRequest(request, { bytes, profile: read.profile, authorized, filtered: isRead })
+    const carried = carriedRequest(request, { bytes, read, credential, filtered: isRead })
     const { decision, subject } = outcome
     door.admitted?.set(carried, { decision, caller: subject && callerOf(subject) })
     const filter = filtered ? filterFor(door, { credential, reading, outcome, address }) : undefined
@@ -136,6 +139,20 @@ function readWhole(
 /** The types say most of it already; what reaches the handler must not depend on them. */
 export function isAllowed({ decision }: Outcome, reading: Reading, hold: Hold | undefined): reading is Read {
   return reading.ok && hold?.passed() !== false && decision.allow === true && decision.reasons.length === 0
+}
+
+/** `subject`: whoever the credential named, if it verified. */
+export function noteDeprecated(
+  { onDeprecated }: Pick<Door, 'onDeprecated'>,
+  { kind }: Credential,
+  subject: string | undefined,
+): void {
+  if (kind !== 'authorized-tools' || subject === undefined) return
+  try {
+    onDeprecated?.(deprecatedHeader)
+  } catch {
+    // An answer is owed whatever becomes of the count.
+  }
 }
 
 function denialOf({ decision }: Outcome, to: DenialTo): Response {

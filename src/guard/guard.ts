@@ -5,6 +5,7 @@ import { loadConfig } from '../config/load.ts'
 import { type DataWatch, watchData } from '../config/watch.ts'
 import type { Gate } from '../gateway/gate.ts'
 import { type DenialMode, type DenialOptions, denialOptions } from '../mcp/denial-options.ts'
+import type { DeprecatedHeader } from '../mcp/internal-headers.ts'
 import type { ProtectedResource } from '../mcp/protected-resource.ts'
 import type { ReadOptions } from '../mcp/reading.ts'
 import type { Capabilities, Decision, ReasonCode } from '../policy/decision.gen.ts'
@@ -12,7 +13,7 @@ import { textOf } from '../policy/errors.ts'
 import { type GuardAttempt, readingOf } from './attempt.ts'
 import { type GuardCredential, presented } from './credential.ts'
 import { guardExpress, type NodeHandler, type WebHandler } from './express.ts'
-import { type Admitted, type Door, type FetchHandler, guardFetch } from './fetch.ts'
+import { type Admitted, type Door, type FetchHandler, guardFetch, noteDeprecated } from './fetch.ts'
 import { guardHono, type HonoMiddleware } from './hono.ts'
 import type { TransportGuardOptions } from './session.ts'
 import { type GuardableTransport, guardTransport } from './transport.ts'
@@ -37,6 +38,8 @@ export interface GuardPlace {
   readonly address?: (request: Request) => string | undefined
   /** Told what went wrong behind a denial for which this side is to blame; for a log, never for a client. */
   readonly onFault?: (code: ReasonCode, cause: string) => void
+  /** Told once for each request, message or question that was authenticated by a deprecated header; for a counter. */
+  readonly onDeprecated?: (what: DeprecatedHeader) => void
 }
 
 /** A guard of its own, from a configuration file. */
@@ -45,7 +48,10 @@ export interface ConfiguredGuardOptions extends GuardPlace {
   readonly config: string
   /** Told every decision once, when it is made. */
   readonly record?: (decision: Decision) => void
-  /** Told one line at a time what the operator should know: insecure switches, data files that cannot be used. */
+  /**
+   * Told one line at a time what the operator should know: insecure switches, data files that cannot be used, a deprecated
+   * credential the first time it is used.
+   */
   readonly onWarning?: (text: string) => void
 }
 
@@ -54,7 +60,10 @@ export interface AuthorizerGuardOptions extends GuardPlace {
   readonly authorizer: Authorizer
   /** Default: that of `read`, or strict. It must be the one that the authorizer was made with. */
   readonly profile?: ReadOptions['profile']
-  /** Limits of reading. Default: those of an empty configuration. `headersOnly` means nothing here. */
+  /**
+   * Limits of reading. Default: those of an empty configuration. `headersOnly` means nothing here; `authorizedTools` must
+   * be what the authorizer was made with, as well.
+   */
   readonly read?: Partial<ReadOptions>
   /** What is asked of a gateway's own tokens. Default: nothing, and `mcp-init-host` is refused. */
   readonly gate?: Gate | undefined
@@ -129,7 +138,8 @@ export async function createGuard(options: GuardOptions): Promise<Guard> {
   await Promise.race([assembly.load(), sleep(keysPatienceMs, undefined, { ref: false })])
   for (const lack of assembly.lacks()) onWarning(`${lack}; it is tried again`)
   const watch = watchOver(assembly, onWarning)
-  return guardOver({ ...assembly, tasks: assembly.kept.state.bindings }, options, async () => {
+  const place = { ...options, onDeprecated: alsoWarned(options.onDeprecated, onWarning) }
+  return guardOver({ ...assembly, tasks: assembly.kept.state.bindings }, place, async () => {
     watch.close()
     await assembly.close()
   })
@@ -143,10 +153,26 @@ function watchOver(assembly: Assembly, onWarning: (text: string) => void): DataW
   })
 }
 
+/** Warns of the first. */
+function alsoWarned(
+  onDeprecated: GuardPlace['onDeprecated'],
+  onWarning: (text: string) => void,
+): (what: DeprecatedHeader) => void {
+  let isWarned = false
+  return (what) => {
+    if (!isWarned) {
+      isWarned = true
+      onWarning(`a request was authenticated by ${what}, which is deprecated: send x-mcp-authorized; this is said once`)
+    }
+    onDeprecated?.(what)
+  }
+}
+
 type Parts = Pick<Door, 'authorizer' | 'read' | 'gate' | 'protectedResource' | 'denials' | 'tasks'>
 
 function guardOver(parts: Parts, place: GuardPlace, close: () => Promise<void>): Guard {
-  const { server, virtualServer, brokerTools, address: addressOf = () => undefined, onFault = () => undefined } = place
+  const { server, virtualServer, brokerTools, address: addressOf = () => undefined } = place
+  const { onFault = () => undefined, onDeprecated } = place
   const { authorizer, gate, protectedResource, denials, tasks } = parts
   // The guard has every body at hand: what a router's headers say in its stead is never the only word.
   const read = { ...parts.read, headersOnly: false }
@@ -163,6 +189,7 @@ function guardOver(parts: Parts, place: GuardPlace, close: () => Promise<void>):
     addressOf,
     admitted,
     onFault,
+    onDeprecated,
     now: Date.now,
   }
   return {
@@ -174,13 +201,16 @@ function guardOver(parts: Parts, place: GuardPlace, close: () => Promise<void>):
     async decide(attempt) {
       // Of an attempt the guard sees no answer.
       const reading = readingOf(attempt, knows, read)
-      const { credential, address } = attempt
-      const { decision } = await authorizer.authorize({ credential: presented(credential), reading, address })
+      const credential = presented(attempt.credential, read)
+      const { decision } = await authorizer.authorize({ credential, reading, address: attempt.address })
+      noteDeprecated(door, credential, decision.subject)
       return decision
     },
-    async capabilities(credential, named, address) {
+    async capabilities(said, named, address) {
       const virtualServers = [virtualServer, named].filter((id) => id !== undefined)
-      const outcome = await authorizer.capabilities(presented(credential), virtualServers, address)
+      const credential = presented(said, read)
+      const outcome = await authorizer.capabilities(credential, virtualServers, address)
+      noteDeprecated(door, credential, outcome.ok ? outcome.subject.id : outcome.decision.subject)
       // A copy: what the authorizer answers with, it answers with again.
       return outcome.ok
         ? structuredClone(outcome.capabilities)

@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer'
-import { initiators, removedHeaders } from '../mcp/internal-headers.ts'
+import type { Credential } from '../identity/subject.ts'
+import { deprecatedHeader, otherRemovedHeaders, removedHeaders } from '../mcp/internal-headers.ts'
 import { conditions } from '../mcp/list-filter.ts'
+import type { ReadOptions } from '../mcp/reading.ts'
 
 /** No value of these holds a comma and a blank: where they are there, `Headers` has joined several values. */
 const neverJoined = new Set([
@@ -28,24 +30,33 @@ function valuesOf(name: string, value: string): readonly string[] {
 export interface Carried {
   /** The bytes that were judged. */
   readonly bytes: Uint8Array
-  readonly profile: 'strict' | 'kuadrant'
-  /** Whether x-mcp-authorized was the credential and verified. */
-  readonly authorized: boolean
+  readonly read: Means
+  /** What verified. */
+  readonly credential: Credential
   /** Whether the answer will be filtered. */
   readonly filtered: boolean
 }
 
+/** What it depends on which headers are internal. */
+type Means = Pick<ReadOptions, 'profile' | 'authorizedTools'>
+
 /** What only insiders may say, and no handler is told. */
-export function removedHeadersOf(profile: 'strict' | 'kuadrant', method: string): readonly string[] {
-  return [...removedHeaders({ profile, method }), ...initiators]
+export function removedHeadersOf(read: Means, method: string): readonly string[] {
+  return [...removedHeaders({ profile: read.profile, method }), ...otherRemovedHeaders(read)]
+}
+
+/** The header that a credential is, where that is an internal one. */
+const headerOfKind: { readonly [Kind in Credential['kind']]?: string } = {
+  capability: 'x-mcp-authorized',
+  'authorized-tools': deprecatedHeader,
 }
 
 /** The request for the handler: the very bytes that were judged, without what only insiders may say. */
-export function carriedRequest(request: Request, { bytes, profile, authorized, filtered }: Carried): Request {
+export function carriedRequest(request: Request, { bytes, read, credential, filtered }: Carried): Request {
   const headers = new Headers(request.headers)
-  const internal = removedHeadersOf(profile, request.method)
+  const internal = removedHeadersOf(read, request.method)
   const removed = filtered ? [...internal, ...conditions] : internal
-  for (const name of removed) if (!(authorized && name === 'x-mcp-authorized')) headers.delete(name)
+  for (const name of removed) if (name !== headerOfKind[credential.kind]) headers.delete(name)
   const body = bytes.byteLength === 0 ? {} : { body: Buffer.from(bytes) }
   return new Request(request.url, { method: request.method, headers, signal: request.signal, ...body })
 }

@@ -6,14 +6,14 @@ import { denialBody } from '../mcp/denial.ts'
 import type { Headers as ReadHeaders } from '../mcp/headers.ts'
 import { type Filter, filteredMessage, mayList, unfilterableText } from '../mcp/list-filter.ts'
 import { isObject } from '../mcp/message.ts'
-import type { Read, Reading, RpcId } from '../mcp/reading.ts'
+import type { Read, Reading, ReadOptions, RpcId } from '../mcp/reading.ts'
 import { readHttp } from '../mcp/request.ts'
 import { textOf } from '../policy/errors.ts'
 import { messageOf } from '../policy/reasons.ts'
 import { carrierOf, headersIn, type InnerTransport, withoutInternal } from './carrier.ts'
 import { watchChanges } from './changes.ts'
 import { credentialOf, type GuardCredential, presented } from './credential.ts'
-import { type Door, filterFor, isAllowed } from './fetch.ts'
+import { type Door, filterFor, isAllowed, noteDeprecated } from './fetch.ts'
 import { readHeaders } from './headers.ts'
 
 /** How one transport is guarded. */
@@ -73,7 +73,7 @@ export function createSession(door: Door, inner: InnerTransport, options: Option
       messages.forEach((message, at) => {
         remember(door, filters, message, judged)
         changes.received(message, judged as Judged & { readonly reading: Read })
-        deliver(message, withoutInternal(batch.extras[at], door.read.profile))
+        deliver(message, withoutInternal(batch.extras[at], door.read))
       })
     }
   }
@@ -120,10 +120,11 @@ async function judge(
     // Answers are not read for tasks here, so that none would ever be bound to who made it.
     const without = { ...knows, tasks: false }
     const reading = readHttp({ method: 'POST', headers, body: Buffer.from(text) }, without, read)
-    const credential = await credentialFor(options, { headers, reading, profile: read.profile })
+    const credential = await credentialFor(options, { headers, reading, read })
     const address = options.address ?? addressOf(door, extra)
     const hold = gate && holdAgainst(gate, headers)
     const outcome = await authorizer.authorize({ credential, reading, address, precondition: hold?.precondition })
+    noteDeprecated(door, credential, outcome.decision.subject)
     return { credential, reading, outcome, address, allowed: isAllowed(outcome, reading, hold) }
   } catch (thrown) {
     tell(door, thrown)
@@ -141,10 +142,10 @@ function readableHeaders(headers: Headers | undefined): ReadHeaders {
 
 async function credentialFor(
   { credential }: Options,
-  about: { readonly headers: ReadHeaders; readonly reading: Reading; readonly profile: 'strict' | 'kuadrant' },
+  { headers, reading, read }: { readonly headers: ReadHeaders; readonly reading: Reading; readonly read: ReadOptions },
 ): Promise<Credential> {
-  if (credential === undefined) return credentialOf(about.headers, about.reading, about.profile)
-  return presented(typeof credential === 'function' ? await credential() : credential)
+  if (credential === undefined) return credentialOf(headers, reading, read)
+  return presented(typeof credential === 'function' ? await credential() : credential, read)
 }
 
 function addressOf(door: Door, extra: unknown): string | undefined {

@@ -1,4 +1,4 @@
-import { createCapabilityVerifier as createVerifier } from '../capabilities/verify.ts'
+import { type CapabilityHeader, createCapabilityVerifier as createVerifier } from '../capabilities/verify.ts'
 import { claimChecks } from '../config/claim-checks.ts'
 import type { RevocationCheck } from '../identity/subject.ts'
 import type { ReasonCode } from '../policy/decision.gen.ts'
@@ -16,6 +16,8 @@ export interface CapabilityVerifierOptions {
   readonly profile?: 'strict' | 'kuadrant'
   /** Refuse a token that names no session beside a request that has one: for `capabilities.bound`. Default: false. */
   readonly bound?: boolean
+  /** Verify x-authorized-tools as well, where `verify` is told that it is one. Default: false. */
+  readonly authorizedTools?: boolean
   /** Which revisions of policy and data to believe; default: any. */
   readonly revision?: (revision: string | undefined) => boolean
   /**
@@ -40,6 +42,11 @@ export interface CapabilityRequest {
   readonly session: HeaderValues
   /** Whom the token must speak of, where the broker knows that from elsewhere. */
   readonly subject?: string
+  /**
+   * Which header it is. Default: x-mcp-authorized. x-authorized-tools is what Kuadrant's gateway named it before v0.7.0,
+   * deprecated: read it only where there is no x-mcp-authorized.
+   */
+  readonly header?: CapabilityHeader
 }
 
 export type CapabilityVerification =
@@ -55,7 +62,7 @@ export type CapabilityVerification =
   | { readonly ok: false; readonly code: ReasonCode }
 
 export interface CapabilityVerifier {
-  /** Verifies x-mcp-authorized of one request. Never rejects: what does not verify opens nothing. */
+  /** Verifies x-mcp-authorized, or x-authorized-tools, of one request. Never rejects: what does not verify opens nothing. */
   verify(header: HeaderValues, request: CapabilityRequest): Promise<CapabilityVerification>
   /** Ends the fetching of keys. */
   close(): void
@@ -78,14 +85,15 @@ export function createCapabilityVerifier(options: CapabilityVerifierOptions): Ca
     audience,
     profile,
     bound,
+    authorizedTools: rest.authorizedTools === true,
     ...claimChecks(),
     revocations: rest.revocations,
     now: rest.now ?? Date.now,
   })
   return {
-    async verify(header, { session, subject }) {
+    async verify(values, { session, subject, header }) {
       try {
-        const outcome = await verify({ values: valuesOf(header), session: onlyValue(session) })
+        const outcome = await verify({ values: valuesOf(values), session: onlyValue(session), header })
         if (!outcome.ok) return { ok: false, code: outcome.code }
         const { id, capabilities = {}, expiresAt } = outcome.subject
         const isMeant = (subject === undefined || subject === id) && revision(outcome.revision) === true

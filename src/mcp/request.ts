@@ -166,7 +166,7 @@ function readRouted(context: Context): Reading {
   const message = options.profile === 'kuadrant' && options.headersOnly ? routedMessage(headers) : undefined
   if (message === undefined) return refuse({ code: 'body_missing', detail: 'a POST must have a body' })
   // A router that skips what is not JSON lets a client's own copies of its headers through.
-  const fault = contentFault(headers) ?? partialFault(headers) ?? unremovableFault(headers)
+  const fault = contentFault(headers) ?? partialFault(headers) ?? unremovableFault(headers, options)
   if (fault !== undefined) return refuse(fault, message.action)
   const reading = settle([message], context, false)
   return reading.ok ? { ...reading, withoutRemovals: true } : reading

@@ -37,8 +37,9 @@ export function initHostFault(headers: Headers, door: DoorKnowledge, method: str
 }
 
 /** Internal headers that could not be removed in an answer that names no removals. */
-export function unremovableFault(headers: Headers): Fault | undefined {
-  return forbid(headers, ['x-mcp-authorized', 'x-mcp-authz-filter', 'mcp-init-host', 'router-key'])
+export function unremovableFault(headers: Headers, { authorizedTools }: ReadOptions): Fault | undefined {
+  const old = authorizedTools === true ? ['x-authorized-tools'] : []
+  return forbid(headers, ['x-mcp-authorized', 'x-mcp-authz-filter', 'mcp-init-host', 'router-key', ...old])
 }
 
 /** Every one of the router's headers that is present, against one message. Not `x-mcp-servername`: see {@link routingOf}. */

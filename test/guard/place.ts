@@ -34,6 +34,8 @@ export interface PlaceOptions {
   readonly profile?: 'strict' | 'kuadrant'
   readonly mcp?: Readonly<Record<string, unknown>>
   readonly enforce?: boolean
+  /** Further keys of that section. */
+  readonly capabilities?: Readonly<Record<string, unknown>>
   /** Further sections of the configuration. */
   readonly more?: Readonly<Record<string, unknown>>
 }
@@ -65,7 +67,7 @@ export const catalogue = {
 }
 
 export async function makePlace(options: PlaceOptions = {}): Promise<Place> {
-  const { data = catalogue, profile = 'strict', mcp = {}, enforce = true, more = {} } = options
+  const { data = catalogue, profile = 'strict', mcp = {}, enforce = true, capabilities = {}, more = {} } = options
   const folder = await mkdtemp(join(tmpdir(), 'mcp-authz-guard-'))
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const capabilityPem = generateKeyPem()
@@ -82,7 +84,7 @@ export async function makePlace(options: PlaceOptions = {}): Promise<Place> {
   const config = {
     data: ['catalogue.yaml'],
     issuers: [{ issuer, jwks: { file: 'jwks.json' }, algorithms: ['ES256'], audiences: ['mcp-gateway'] }],
-    capabilities: { key: { file: 'capability-key.pem' }, enforce },
+    capabilities: { key: { file: 'capability-key.pem' }, enforce, ...capabilities },
     mcp: { profile, ...mcp },
     ...more,
   }

@@ -254,3 +254,41 @@ describe('a verifier of capability tokens', () => {
     expect(await verified(key)).toEqual({ ok: false, code: 'keys_unavailable' })
   })
 })
+
+describe('x-authorized-tools', () => {
+  const header = 'x-authorized-tools'
+  const tools = { 'allowed-capabilities': undefined, 'allowed-tools': '{"s":["a"]}' }
+
+  it('opens the tools it names where it is read, in its session', async () => {
+    const verifier = createCapabilityVerifier({ ...strict, authorizedTools: true })
+    const token = resigned(await minted(), tools)
+    expect(await verifier.verify(token, { session: 's-1', header })).toEqual({
+      ok: true,
+      subject: 'alice',
+      capabilities: { tools: { s: ['a'] } },
+      revision: 'r1',
+      expiresAt: now + 60,
+    })
+    const refused: readonly (readonly [string, HeaderValues, HeaderValues])[] = [
+      ['token_missing', null, 's-1'],
+      ['token_missing', '', 's-1'],
+      ['token_malformed', [token, token], 's-1'],
+      ['session_invalid', token, 's-2'],
+      ['token_claim_missing', await minted(), 's-1'],
+      ['token_signature', resigned(await minted(), tools, { by: other, header: { kid: key.kid } }), 's-1'],
+    ]
+    for (const [code, values, session] of refused) {
+      expect(await verifier.verify(values, { session, header })).toEqual({ ok: false, code })
+    }
+    expect(await verifier.verify(token, { session: 's-1' })).toEqual({ ok: false, code: 'token_claim_missing' })
+    verifier.close()
+  })
+
+  it('opens nothing where it is not read, whatever it holds', async () => {
+    const verifier = createCapabilityVerifier(strict)
+    for (const token of [resigned(await minted(), tools), await minted()]) {
+      expect(await verifier.verify(token, { session: 's-1', header })).toEqual({ ok: false, code: 'token_missing' })
+    }
+    verifier.close()
+  })
+})

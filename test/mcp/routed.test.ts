@@ -95,6 +95,13 @@ it.each([
   expect(outcome(routed(headers))).toBe(code)
 })
 
+it.each(['', 'forged', ['a', 'b']])('x-authorized-tools is forbidden there where it is internal: %j', (value) => {
+  const headers = { ...call, 'x-authorized-tools': value }
+  expect(outcome(post('', headers, { ...headersOnly, authorizedTools: true }))).toBe('header_forbidden')
+  expect(outcome(post('', headers, { ...headersOnly, authorizedTools: false }))).toBe('read')
+  expect(outcome(routed(headers))).toBe('read')
+})
+
 it("a POST without a byte is refused where the router's server is not the door's", () => {
   expect(outcome(routed({ ...call, 'x-mcp-servername': 'ns/b' }, { server: 'ns/a' }))).toBe('header_mismatch')
 })
