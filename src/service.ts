@@ -11,6 +11,7 @@ import { createMetrics, type Metrics, type RevocationFigures } from './decision-
 import { createEnvoyDoor, type EnvoyDoor } from './envoy/server.ts'
 import { type Feeds, followIssuers } from './feeds.ts'
 import { type HttpListener, listenHttp } from './http-listener.ts'
+import type { DeprecatedHeader } from './mcp/internal-headers.ts'
 import { textOf } from './policy/errors.ts'
 
 export interface ServiceOptions {
@@ -87,6 +88,7 @@ export async function startService({ config, capabilityKeyFile, log }: ServiceOp
       denials: assembly.denials,
       address: config.listen.grpc,
       onFault: ({ code, cause }) => told.fault(code, textOf(cause ?? 'denied at the door')),
+      onDeprecated: deprecationTold(log, metrics),
     }).catch((cause: unknown) => {
       throw unusableAddress(config, 'grpc', cause)
     })
@@ -121,6 +123,19 @@ function tellBoth(log: DecisionLog, metrics: Metrics): Pick<DecisionLog, 'decisi
       metrics.fault(code)
       log.fault(code, cause)
     },
+  }
+}
+
+/** Counts each; a log is told of the first. */
+function deprecationTold(log: DecisionLog, metrics: Metrics): (header: DeprecatedHeader) => void {
+  let isTold = false
+  return (header) => {
+    metrics.deprecated(header, 'envoy')
+    if (isTold) return
+    isTold = true
+    log.warning(
+      `a request carries ${header}, which is deprecated: it is removed; this is said once, and counted always`,
+    )
   }
 }
 

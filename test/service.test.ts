@@ -11,7 +11,7 @@ import { type Service, startService } from '../src/service.ts'
 import { untilRefused } from './cli/held-request.ts'
 import { config, project } from './cli/terminal.ts'
 import { check, connect } from './envoy/clients.ts'
-import { headersOf, outcomeOf, post, statusCode } from './envoy/messages.ts'
+import { headersOf, outcomeOf, post, removals, statusCode } from './envoy/messages.ts'
 import { startKeyServer } from './identity/key-server.ts'
 import { craft, ecKeys, jwkOf, signer } from './identity/tokens.ts'
 
@@ -48,11 +48,15 @@ async function serve(text = config): Promise<{ service: Service; lines: string[]
   return { service, lines, directory }
 }
 
-async function call(service: Service, token = bearer()): Promise<Buffer> {
+async function call(
+  service: Service,
+  token = bearer(),
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Buffer> {
   const client = connect(service.grpc)
   const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'weather_forecast' } }
   try {
-    return await check(client, post(message, { headers: { authorization: `Bearer ${token}` } }))
+    return await check(client, post(message, { headers: { authorization: `Bearer ${token}`, ...headers } }))
   } finally {
     client.close()
   }
@@ -77,6 +81,35 @@ describe('a service', () => {
   it('denies where the token would be larger than a header may be', async () => {
     const { service } = await serve(config.replace('key: {file: key.pem}', 'key: {file: key.pem}, maxBytes: 64'))
     expect(outcomeOf(await call(service))).toBe('claim_too_large')
+  })
+})
+
+describe('a service that knows x-authorized-tools', () => {
+  const counted = 'mcp_authz_deprecated_credentials_total{header="x-authorized-tools",door="envoy"}'
+  const metrics = async ({ http }: Service): Promise<string> => await (await fetch(`http://${http}/metrics`)).text()
+  const old = { 'x-authorized-tools': 'secret.of.somebody' }
+
+  it('removes it, counts the requests that carry it, and says so once', async () => {
+    const text = config.replace('key: {file: key.pem}', 'key: {file: key.pem}, authorizedTools: true')
+    const { service, lines } = await serve(text)
+    await call(service)
+    expect(await metrics(service)).not.toContain(counted)
+    for (const token of [bearer(), bearer(), 'x']) {
+      const reply = await call(service, token, old)
+      expect(removals(reply).includes('x-authorized-tools')).toBe(token !== 'x')
+    }
+    expect(await metrics(service)).toContain(`${counted} 3\n`)
+    const warned = lines.filter((line) => line.includes('x-authorized-tools'))
+    expect(warned).toHaveLength(1)
+    expect(JSON.parse(warned[0] ?? '')).toMatchObject({ level: 40 })
+    expect(lines.join('')).not.toContain('secret')
+  })
+
+  it('does none of it while the switch is off', async () => {
+    const { service, lines } = await serve()
+    expect(removals(await call(service, bearer(), old))).not.toContain('x-authorized-tools')
+    expect(await metrics(service)).not.toContain(counted)
+    expect(lines.join('')).not.toContain('x-authorized-tools')
   })
 })
 

@@ -9,6 +9,8 @@ export interface Metrics {
   readonly refusedData: () => void
   /** A capability key that could not be used. */
   readonly refusedKey: () => void
+  /** A request with a deprecated header: `guard`: it was authenticated by it; `envoy`: it carried it. */
+  readonly deprecated: (header: 'x-authorized-tools', door?: 'guard' | 'envoy') => void
   text(): Promise<string>
   readonly contentType: string
 }
@@ -61,6 +63,12 @@ export function createMetrics(sources: MetricSources): Metrics {
     help: 'Capability keys that changed and could not be used; the earlier key went on.',
     registers,
   })
+  const deprecated = new Counter({
+    name: 'mcp_authz_deprecated_credentials_total',
+    help: 'Requests with a deprecated credential: at the guard those that it authenticated, at Envoy those that carried it.',
+    labelNames: ['header', 'door'],
+    registers,
+  })
   const { revocations, filtering, changedDefinitions } = sources
   addGauges(registers, sources)
   if (revocations !== undefined) addRevocationGauges(registers, revocations)
@@ -71,6 +79,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     fault: (code) => faults.inc({ code }),
     refusedData: () => refused.inc(),
     refusedKey: () => refusedKeys.inc(),
+    deprecated: (header, door = 'guard') => deprecated.inc({ header, door }),
     text: async () => await registry.metrics(),
     contentType: registry.contentType,
   }

@@ -1,6 +1,8 @@
 import type { Authorizer } from '../authorizer/attempt.ts'
 import { type Gate, holdAgainst } from '../gateway/gate.ts'
 import type { DenialOptions } from '../mcp/denial-options.ts'
+import { hasHeader } from '../mcp/headers.ts'
+import { type DeprecatedHeader, deprecatedHeader } from '../mcp/internal-headers.ts'
 import type { ProtectedResource } from '../mcp/protected-resource.ts'
 import type { Reading, ReadOptions } from '../mcp/reading.ts'
 import { readHttp } from '../mcp/request.ts'
@@ -20,6 +22,8 @@ export interface CheckOptions {
   readonly denials?: DenialOptions | undefined
   /** Told of every denial that no authorizer made, for a log. */
   readonly onFault?: (fault: DoorFault) => void
+  /** Told of every request that carries a deprecated header, which is no credential here, while `read` knows that one. */
+  readonly onDeprecated?: (header: DeprecatedHeader) => void
 }
 
 /** Why the door itself denied. */
@@ -56,6 +60,7 @@ async function decide(bytes: Buffer, options: CheckOptions): Promise<Buffer> {
     report(options, { code: check.code })
     return refusal(check.code)
   }
+  noteDeprecated(check, options)
   const reading = readingOf(check, options)
   try {
     return await judge(check, reading, options)
@@ -67,7 +72,7 @@ async function decide(bytes: Buffer, options: CheckOptions): Promise<Buffer> {
 
 async function judge(check: CheckRead, reading: Reading, options: CheckOptions): Promise<Buffer> {
   const { gate, protectedResource, denials } = options
-  const { profile, headersOnly } = options.read
+  const { profile, headersOnly, authorizedTools } = options.read
   const hold = gate && holdAgainst(gate, check.request.headers)
   const outcome = await options.authorizer.authorize({
     credential: { kind: 'authorization', values: check.authorization },
@@ -79,7 +84,8 @@ async function judge(check: CheckRead, reading: Reading, options: CheckOptions):
   })
   const unheld = hold?.passed() === false
   const { request, cutsLists, address } = check
-  const asked = { profile, headersOnly, protectedResource, denials, unheld, request, reading, cutsLists, address }
+  const mode = { profile, headersOnly, authorizedTools }
+  const asked = { ...mode, protectedResource, denials, unheld, request, reading, cutsLists, address }
   const { bytes, fault } = answer(outcome, asked)
   if (fault !== undefined) report(options, { code: fault })
   return bytes
@@ -90,6 +96,15 @@ function readingOf(check: CheckRead, { read, gate }: CheckOptions): Reading {
   const door = gate?.routerKeys === true ? { ...check.door, routerKeys: true } : check.door
   if (!check.twoBodies) return readHttp(check.request, door, read)
   return { ok: false, code: 'body_ambiguous', detail: 'both `body` and `raw_body` are there', action: '' }
+}
+
+function noteDeprecated({ request }: CheckRead, { read, onDeprecated }: CheckOptions): void {
+  if (read.authorizedTools !== true || !hasHeader(request.headers, deprecatedHeader)) return
+  try {
+    onDeprecated?.(deprecatedHeader)
+  } catch {
+    // An answer is owed whatever becomes of the count.
+  }
 }
 
 function report({ onFault }: CheckOptions, fault: DoorFault): void {

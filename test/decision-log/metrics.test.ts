@@ -55,6 +55,18 @@ describe('the metrics', () => {
     expect(await createMetrics(sources).text()).not.toContain('mcp_authz_changed_definitions')
   })
 
+  it('count deprecated credentials by header and door', async () => {
+    const metrics = createMetrics({ revision: () => 'r', ready: () => true })
+    metrics.deprecated('x-authorized-tools')
+    metrics.deprecated('x-authorized-tools', 'envoy')
+    metrics.deprecated('x-authorized-tools', 'envoy')
+    const text = await metrics.text()
+    const name = 'mcp_authz_deprecated_credentials_total'
+    expect(text).toMatch(new RegExp(`^# HELP ${name} .*authenticated.*carried`, 'm'))
+    expect(text).toContain(`${name}{header="x-authorized-tools",door="guard"} 1\n`)
+    expect(text).toContain(`${name}{header="x-authorized-tools",door="envoy"} 2\n`)
+  })
+
   it('count faults and refused data', async () => {
     const metrics = createMetrics({ revision: () => 'r', ready: () => true })
     metrics.fault('mint_failed')

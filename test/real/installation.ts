@@ -83,6 +83,8 @@ export interface InstallationOptions {
   readonly batches?: boolean
   /** `mcp.denial`. */
   readonly denial?: unknown
+  /** Further keys of `capabilities`. */
+  readonly capabilities?: object
   /** In place of its own issuer, and of what that may use. */
   readonly issuers?: readonly object[]
   readonly data?: object
@@ -96,6 +98,7 @@ export async function install({
   maxBodyBytes = 4096,
   batches = false,
   denial = 'explicit',
+  capabilities = {},
   issuers = [{ issuer, jwks: { file: 'jwks.json' }, algorithms: ['ES256'], audiences: ['mcp-gateway'] }],
   data = ownData,
   files = {},
@@ -107,7 +110,7 @@ export async function install({
     listen: { grpc: '127.0.0.1:0', http: '127.0.0.1:0' },
     data: ['data.json'],
     issuers,
-    capabilities: { key: { file: 'key.pem' } },
+    capabilities: { key: { file: 'key.pem' }, ...capabilities },
     mcp: { profile, maxBodyBytes, batches, denial },
   }
   const jwk = { ...(await exportJWK(publicKey)), alg: 'ES256', kid: 'k' }
