@@ -225,6 +225,51 @@ url: string
 }
 }
 /**
+ * `mcp-authz broker`: one MCP endpoint for several servers.
+ */
+broker?: {
+/**
+ * HOST:PORT.
+ */
+listen?: string
+/**
+ * Of the MCP endpoint.
+ */
+path?: string
+/**
+ * Offer the broker's own tools discover_tools, list_tags and filter_tools_by_tags.
+ */
+discovery?: boolean
+/**
+ * Whether an upstream that keeps state by session has one for each caller, or one for all of them.
+ */
+sessions?: ("caller" | "shared")
+/**
+ * Host names without port that requests may be for, beside those of loopback. Default: the host of `listen`.
+ */
+allowedHosts?: string[]
+/**
+ * By server id, as in data.mcp.servers.
+ */
+upstreams: {
+[k: string]: UpstreamFile
+}
+health?: {
+/**
+ * Between two checks of an upstream, after each of which its lists are read again.
+ */
+everySeconds?: number
+/**
+ * For the answer to a check, to a page of a list, and for connecting.
+ */
+timeoutSeconds?: number
+/**
+ * Longest wait between two attempts to connect; the first is half a second.
+ */
+maxBackoffSeconds?: number
+}
+}
+/**
  * Every dangerous switch lives here; each one is warned about at start.
  */
 insecure?: {
@@ -236,6 +281,10 @@ anyAudience?: boolean
  * Fetch keys over plain http from other hosts than this one.
  */
 httpIssuers?: boolean
+/**
+ * The broker: speak with upstreams over plain http on other hosts than this one.
+ */
+httpUpstreams?: boolean
 /**
  * Without a signing key: take API keys from Redis all the same, so that whoever can write there can make some. With one, entries in Redis are always authenticated.
  */
@@ -369,6 +418,45 @@ email?: string
  */
 export interface File {
 file: string
+}
+/**
+ * This interface was referenced by `ConfigFile`'s JSON-Schema
+ * via the `definition` "upstream".
+ */
+export interface UpstreamFile {
+/**
+ * Streamable HTTP: https, or http on loopback. Either this or `command`.
+ */
+url?: string
+/**
+ * Sent with every request; here belongs the broker's own credential. Values are never shown.
+ */
+headers?: {
+[k: string]: string
+}
+/**
+ * stdio: the program to start. Either this or `url`.
+ */
+command?: string
+args?: string[]
+/**
+ * Beside HOME, LOGNAME, PATH, SHELL, TERM and USER, which are all it gets of the broker's own. Values are never shown.
+ */
+env?: {
+[k: string]: string
+}
+/**
+ * Where the program is started. Default: the directory of the configuration.
+ */
+cwd?: string
+/**
+ * For a call; progress begins it anew.
+ */
+timeoutSeconds?: number
+/**
+ * Default: `broker.sessions`.
+ */
+sessions?: ("caller" | "shared")
 }
 /**
  * This interface was referenced by `ConfigFile`'s JSON-Schema

@@ -20,7 +20,9 @@ export interface Config {
   readonly protectedResource: ProtectedResourceConfig | undefined
   readonly state: StateConfig
   readonly revocations: RevocationsConfig
-  readonly insecure: { readonly anyAudience: boolean; readonly httpIssuers: boolean; readonly unsignedState: boolean }
+  /** Undefined where the file has no such section: there is no broker then. */
+  readonly broker: BrokerConfig | undefined
+  readonly insecure: InsecureConfig
   /** To be said at start, one line each: insecure switches that are on, weak secrets. Holds no secret. */
   readonly warnings: readonly string[]
 }
@@ -99,6 +101,61 @@ interface ClientMatchConfig {
   readonly clientName?: string
   readonly userAgent?: string
   readonly protocolVersion?: string
+}
+
+/** One MCP endpoint for several servers. */
+export interface BrokerConfig {
+  /** HOST:PORT or [IPv6]:PORT. */
+  readonly listen: string
+  /** Begins with `/`. */
+  readonly path: string
+  readonly discovery: boolean
+  /** Beside the names of loopback; lower case, without ports, IPv6 in brackets. */
+  readonly allowedHosts: readonly string[]
+  /** By server id; data.mcp.servers need not know it, nor must every server of the data be here. */
+  readonly upstreams: Readonly<Record<string, UpstreamConfig>>
+  readonly health: HealthConfig
+}
+
+export interface HealthConfig {
+  readonly everySeconds: number
+  readonly timeoutSeconds: number
+  readonly maxBackoffSeconds: number
+}
+
+/** Where a server is, and how it is spoken with. */
+export type UpstreamConfig = HttpUpstreamConfig | StdioUpstreamConfig
+
+interface UpstreamDefaults {
+  /** For a call; begun anew by progress. */
+  readonly timeoutSeconds: number
+  /** Who shares the sessions of a server that keeps any. */
+  readonly sessions: 'caller' | 'shared'
+}
+
+export interface HttpUpstreamConfig extends UpstreamDefaults {
+  readonly kind: 'http'
+  readonly url: string
+  /** Names are distinct without case. Values are secrets. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export interface StdioUpstreamConfig extends UpstreamDefaults {
+  readonly kind: 'stdio'
+  readonly command: string
+  readonly args: readonly string[]
+  /** Values are secrets. */
+  readonly env: Readonly<Record<string, string>>
+  /** Absolute. */
+  readonly cwd: string
+}
+
+/** Every dangerous switch. */
+export interface InsecureConfig {
+  readonly anyAudience: boolean
+  readonly httpIssuers: boolean
+  readonly httpUpstreams: boolean
+  readonly unsignedState: boolean
 }
 
 /** Freezes a value and everything it holds; bytes cannot be frozen and stay as they are. */

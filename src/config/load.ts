@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path'
+import { resolveBroker } from './broker-section.ts'
 import { type Check, startCheck } from './check.ts'
 import { type Config, deepFreeze } from './config.ts'
 import { type Environment, expand } from './expand.ts'
@@ -74,6 +75,7 @@ async function configOf(
   const insecure = {
     anyAudience: draft.insecure?.anyAudience ?? false,
     httpIssuers: draft.insecure?.httpIssuers ?? false,
+    httpUpstreams: draft.insecure?.httpUpstreams ?? false,
     unsignedState: draft.insecure?.unsignedState ?? false,
   }
   warnOf(insecure, check)
@@ -100,6 +102,7 @@ async function configOf(
     protectedResource: resolveProtectedResource(draft.protectedResource, { env, issuers }, check),
     state: resolveState(draft.state ?? {}, gateway.signingKey !== undefined || insecure.unsignedState, check),
     revocations: resolveRevocations(draft.revocations ?? {}, { capabilities, allowHttp: insecure.httpIssuers }, check),
+    broker: await resolveBroker(draft.broker, { batches: mcp.batches, allowHttp: insecure.httpUpstreams }, check),
     insecure,
   }
 }
@@ -110,6 +113,11 @@ function warnOf(insecure: Config['insecure'], check: Check): void {
   }
   if (insecure.httpIssuers) {
     check.warn('insecure.httpIssuers is on: whoever is on the way to an http address can put in keys of their own')
+  }
+  if (insecure.httpUpstreams) {
+    check.warn(
+      'insecure.httpUpstreams is on: whoever is on the way to an http upstream reads what is sent there, credentials too, and can answer in its place',
+    )
   }
   if (insecure.unsignedState) {
     check.warn(

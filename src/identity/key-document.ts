@@ -18,13 +18,16 @@ export interface FetchOptions {
 const maxBodyBytes = 1024 * 1024
 const maxDepth = 16
 
-/** Why keys may not be fetched from an address, or undefined: `https:`, or `http:` on loopback (anywhere with `allowHttp`). */
-export function addressFault(address: string, allowHttp: boolean): string | undefined {
+/**
+ * Why an address may not be asked, or undefined: `https:`, or `http:` on loopback (anywhere with `allowHttp`, which the
+ * configuration calls `name`).
+ */
+export function addressFault(address: string, allowHttp: boolean, name = 'insecure.httpIssuers'): string | undefined {
   const url = URL.canParse(address) ? new URL(address) : undefined
   if (url === undefined || !['https:', 'http:'].includes(url.protocol)) return 'expected an https address'
   if (url.username !== '' || url.password !== '') return 'expected an address without user and password'
   if (url.protocol === 'http:' && !allowHttp && !isLoopback(url.hostname)) {
-    return 'expected https; http is for loopback, or set `insecure.httpIssuers`'
+    return `expected https; http is for loopback, or set \`${name}\``
   }
   return undefined
 }
@@ -91,7 +94,8 @@ function isHttps(address: string): boolean {
   return URL.canParse(address) && new URL(address).protocol === 'https:'
 }
 
-function isLoopback(hostname: string): boolean {
+/** Whether a host name, as `URL` writes it, is this host. */
+export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
 }
 

@@ -46,7 +46,7 @@ const shape: readonly Row[] = [
   [
     'an unknown key like none',
     `${sso}insecure:\n  zebra: true\n`,
-    '5:3: insecure.zebra: unknown key `zebra`; mend: remove it, or use one of `anyAudience`, `httpIssuers`, `unsignedState`',
+    '5:3: insecure.zebra: unknown key `zebra`; mend: remove it, or use one of `anyAudience`, `httpIssuers`, `httpUpstreams`, `unsignedState`',
   ],
   [
     'a key in another case',
@@ -56,7 +56,7 @@ const shape: readonly Row[] = [
   [
     'a key like those of every object',
     `${sso}__proto__: {issuers: []}\n`,
-    '4:1: __proto__: unknown key `__proto__`; mend: remove it, or use one of `listen`, `bundle`, `data`, `issuers`, `capabilities`, `mcp`, `gateway`, `protectedResource`, `state`, `revocations`, `insecure`',
+    '4:1: __proto__: unknown key `__proto__`; mend: remove it, or use one of `listen`, `bundle`, `data`, `issuers`, `capabilities`, `mcp`, `gateway`, `protectedResource`, `state`, `revocations`, `broker`, `insecure`',
   ],
   [
     'a key with a constructor',

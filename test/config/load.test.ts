@@ -73,7 +73,8 @@ const defaults: Omit<Config, 'file' | 'directory'> = {
   protectedResource: undefined,
   state: { file: expect.stringMatching(/\/\.mcp-authz\/state\.db$/), named: false, redis: undefined },
   revocations: { whenUnknown: 'deny', maxUnknownSeconds: 5, followUrl: undefined },
-  insecure: { anyAudience: false, httpIssuers: false, unsignedState: false },
+  broker: undefined,
+  insecure: { anyAudience: false, httpIssuers: false, httpUpstreams: false, unsignedState: false },
   warnings: [],
 }
 
@@ -89,6 +90,8 @@ describe('a configuration with nothing but an issuer', () => {
     const { protectedResource, state } = await load(
       `${minimal}protectedResource: {resource: "https://a/mcp", authorizationServers: []}\nstate: {redis: {url: "redis://a"}}\n`,
     )
+    const { broker } = await load(`${minimal}broker: {upstreams: {a: {url: "https://a/mcp"}}}\n`)
+    const { timeoutSeconds, sessions } = broker?.upstreams['a'] ?? {}
     expect(defaultsOf(schema)).toEqual({
       listen,
       mcp: { ...mcp, denial: mcp.denial.default },
@@ -99,7 +102,9 @@ describe('a configuration with nothing but an issuer', () => {
       protectedResource: without(protectedResource ?? {}, 'resource', 'authorizationServers'),
       state: { redis: { prefix: state.redis?.prefix } },
       revocations: without(revocations, 'followUrl'),
+      broker: { ...without(broker ?? {}, 'allowedHosts', 'upstreams'), sessions },
     })
+    expect(defaultsOf(schema.definitions.upstream)).toEqual({ timeoutSeconds })
     const { clockToleranceSeconds, maxLifetimeSeconds, keyAges } = issuers[0] ?? {}
     const events = await load(`${minimal}    keycloakEvents: {clientId: a, clientSecretFile: secret.txt}\n`, {
       'secret.txt': 'secret',
