@@ -1,4 +1,4 @@
-import type { Result } from '@modelcontextprotocol/client'
+import { ProtocolError, type Result } from '@modelcontextprotocol/client'
 import type { UpstreamConfig } from '../config/config.ts'
 import type { CallOptions } from './client.ts'
 import { failureOf } from './failure.ts'
@@ -35,10 +35,10 @@ export function createAccess(id: string, config: UpstreamConfig, options: Access
     try {
       // The connection that lists is lent to callers only where none of them could leave something in it.
       const isShared = config.sessions === 'shared' || link.isStateless
-      return await (isShared ? run(link) : sessions.use(caller, run))
+      return await (isShared ? run(link) : sessions.use(caller, run, signal))
     } catch (thrown) {
       const failure = failureOf(thrown, id, wording, signal)
-      if (failure instanceof UpstreamUnavailable) onFault()
+      if (failure instanceof UpstreamUnavailable || isHeaderMismatch(failure)) onFault()
       throw failure
     }
   }
@@ -53,6 +53,11 @@ export function createAccess(id: string, config: UpstreamConfig, options: Access
       return await through(caller, run, signal)
     },
   }
+}
+
+/** The tool that was called is not any more what was listed. */
+function isHeaderMismatch(failure: unknown): boolean {
+  return failure instanceof ProtocolError && failure.code === -32020
 }
 
 function headersOf(presence: Presence | undefined, { name, arguments: given }: Record<string, unknown>) {

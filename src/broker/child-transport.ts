@@ -1,7 +1,9 @@
+import { StringDecoder } from 'node:string_decoder'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import type { StdioUpstreamConfig } from '../config/config.ts'
 
-const maxLineLetters = 1000
+/** More than is shown of a line, so that no secret is cut in two before it is looked for. */
+const maxLineLetters = 65_536
 
 /**
  * A server in a process of its own, which gets no more of our environment than the SDK deems safe. What it writes to
@@ -10,8 +12,9 @@ const maxLineLetters = 1000
 export function childTransport(config: StdioUpstreamConfig, onLine: (line: string) => void): StdioClientTransport {
   const { command, args, env, cwd } = config
   const transport = new StdioClientTransport({ command, args: [...args], env: { ...env }, cwd, stderr: 'pipe' })
+  const decoder = new StringDecoder('utf8')
   const take = lineTaker(onLine)
-  transport.stderr?.on('data', (chunk: Buffer) => take(chunk.toString('utf8')))
+  transport.stderr?.on('data', (chunk: Buffer) => take(decoder.write(chunk)))
   return transport
 }
 

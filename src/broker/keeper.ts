@@ -49,11 +49,12 @@ const steadyMs = 5000
 /** Keeps a connection with a server, and what it offers, until the signal aborts and the connection is closed. */
 export async function keep(keeping: Keeping, signal: AbortSignal): Promise<void> {
   const { health, now, random, onState, onTried } = keeping
+  const retiring = new Set<Promise<void>>()
   let failures = 0
   while (!signal.aborted) {
     const startedAt = now()
-    const lastError = await attempt(keeping, signal)
-    if (signal.aborted) return
+    const lastError = await attempt(keeping, retiring, signal)
+    if (signal.aborted) break
     failures = now() - startedAt >= steadyMs ? 1 : failures + 1
     // Full jitter: brokers that lost a server together do not come back together.
     const mostMs = Math.min(health.maxBackoffSeconds * 1000, firstBackoffMs * 2 ** (failures - 1))
@@ -63,10 +64,11 @@ export async function keep(keeping: Keeping, signal: AbortSignal): Promise<void>
     await rest(delayMs, signal)
     if (!signal.aborted) onState({ kind: 'unreachable', lastError })
   }
+  await Promise.all(retiring)
 }
 
 /** One connection from its beginning to its end. Never rejects; gives what ended it. */
-async function attempt(keeping: Keeping, signal: AbortSignal): Promise<string> {
+async function attempt(keeping: Keeping, retiring: Set<Promise<void>>, signal: AbortSignal): Promise<string> {
   const { open, wording, onPresence, onState } = keeping
   let link: Link | undefined
   let lastError = 'the connection was closed'
@@ -77,10 +79,13 @@ async function attempt(keeping: Keeping, signal: AbortSignal): Promise<string> {
     // What is asked through a connection that was closed fails for no reason of its own.
     if (link?.closed.aborted !== true) lastError = wording.fault(thrown)
   }
-  // To close may take seconds.
   onPresence(undefined)
   if (!signal.aborted) onState({ kind: 'unreachable', lastError })
-  await link?.close()
+  if (link === undefined) return lastError
+  const retired = link.retire(signal).finally(() => retiring.delete(retired))
+  retiring.add(retired)
+  // Two processes at once might want the same files.
+  if (link.isProcess) await retired
   return lastError
 }
 

@@ -4,13 +4,16 @@ import {
   type McpSubscription,
   type PriorDiscovery,
   type Progress,
+  ProtocolError,
   type Result,
+  type RequestOptions as SdkOptions,
   type ServerCapabilities,
   type StandardSchemaV1,
 } from '@modelcontextprotocol/client'
 import type { UpstreamConfig } from '../config/config.ts'
+import { abortable } from './abortable.ts'
 import { childTransport } from './child-transport.ts'
-import { HttpTransport } from './http-transport.ts'
+import { HttpTransport, streamEnded } from './http-transport.ts'
 
 /** How long something may take. */
 export interface Limits {
@@ -36,6 +39,8 @@ export interface Link {
   readonly isStateless: boolean
   /** What spares further connections with this server the question which versions it speaks. */
   readonly prior: PriorDiscovery
+  /** Whether the server is a process that ends with the connection. */
+  readonly isProcess: boolean
   /** Aborted once the connection is gone. */
   readonly closed: AbortSignal
   /** The result as the server gave it, no member removed. @throws what the SDK throws */
@@ -46,6 +51,11 @@ export interface Link {
   subscribe(limits: Limits): Promise<McpSubscription | undefined>
   /** Ends the server's session and a process; resolves when that is done, a few seconds at most. */
   close(): Promise<void>
+  /**
+   * Closes once nothing is asked through it any more or the signal aborts; what is asked over HTTP may be answered though
+   * the connection is of no use to anybody else. A process is ended at once.
+   */
+  retire(signal: AbortSignal): Promise<void>
 }
 
 export interface LinkOptions {
@@ -104,6 +114,16 @@ function listenTo(client: Client, onStir: (() => void) | undefined): void {
   client.setNotificationHandler('notifications/resources/list_changed', onStir)
 }
 
+function sdkOptions({ onprogress, headers, ...limits }: RequestOptions): SdkOptions {
+  return {
+    ...limitsOf(limits),
+    resetTimeoutOnProgress: true,
+    // Without somebody to tell there is no progress, and none that begins the time limit anew.
+    onprogress: onprogress ?? (() => undefined),
+    ...(headers && { headers }),
+  }
+}
+
 function limitsOf({ timeoutMs, signal }: Limits): { timeout: number; signal?: AbortSignal } {
   return signal === undefined ? { timeout: timeoutMs } : { timeout: timeoutMs, signal }
 }
@@ -117,6 +137,14 @@ function linkOf(client: Client, http: HttpTransport | undefined, closed: AbortSi
   const isModern = client.getProtocolEra() === 'modern'
   const discover = client.getDiscoverResult()
   const capabilities = client.getServerCapabilities() ?? {}
+  const asked = new Set<Promise<unknown>>()
+
+  async function close(): Promise<void> {
+    // A session that nobody ends stays on the server until that forgets it.
+    if (http?.sessionId !== undefined) await within(terminateMs, http.terminateSession())
+    await client.close().catch(() => undefined)
+  }
+
   return {
     serverName: client.getServerVersion()?.name,
     protocolVersion: client.getNegotiatedProtocolVersion(),
@@ -124,25 +152,28 @@ function linkOf(client: Client, http: HttpTransport | undefined, closed: AbortSi
     repeatsParams: isModern && http !== undefined,
     isStateless: http !== undefined && (isModern || http.sessionId === undefined),
     prior: discover === undefined ? { kind: 'legacy' } : { kind: 'modern', discover },
+    isProcess: http === undefined,
     closed,
-    async request(method, params, { onprogress, headers, ...limits }) {
-      return await client.request({ method, params }, anyResult, {
-        ...limitsOf(limits),
-        resetTimeoutOnProgress: true,
-        // Without somebody to tell there is no progress, and none that begins the time limit anew.
-        onprogress: onprogress ?? (() => undefined),
-        ...(headers && { headers }),
-      })
+    async request(method, params, options) {
+      const answer = client.request({ method, params }, anyResult, sdkOptions(options))
+      asked.add(answer)
+      return await answer.finally(() => asked.delete(answer))
     },
     async check(limits) {
-      // 2026-07-28 has no ping.
-      await (isModern ? client.discover(limitsOf(limits)) : client.ping(limitsOf(limits)))
+      try {
+        // 2026-07-28 has no ping.
+        await (isModern ? client.discover(limitsOf(limits)) : client.ping(limitsOf(limits)))
+      } catch (thrown) {
+        // A server that knows no ping, and says so, is there.
+        if (!(thrown instanceof ProtocolError) || thrown.data === streamEnded) throw thrown
+      }
     },
     subscribe: async (limits) => (isModern ? await subscribe(client, capabilities, limits) : undefined),
-    async close() {
-      // A session that nobody ends stays on the server until that forgets it.
-      if (http?.sessionId !== undefined) await within(terminateMs, http.terminateSession())
-      await client.close().catch(() => undefined)
+    close,
+    async retire(signal) {
+      const answered = Promise.allSettled(http === undefined ? [] : asked)
+      await abortable(answered, signal).catch(() => undefined)
+      await close()
     },
   }
 }

@@ -1,11 +1,17 @@
 import { LRUCache } from 'lru-cache'
+import { abortable } from './abortable.ts'
 import type { Link } from './link.ts'
 import { openSession, type Session } from './session.ts'
 
 /** Connections of their own for callers of a server that keeps state by connection. */
 export interface Sessions {
-  /** Runs something with the caller's connection, which is opened where there is none. @throws what either throws */
-  use<T>(caller: string, run: (link: Link) => Promise<T>): Promise<T>
+  /**
+   * Runs something with the caller's connection, which is opened where there is none.
+   *
+   * @param signal - gives up waiting for a connection, which is opened all the same
+   * @throws what either throws, or the signal's reason
+   */
+  use<T>(caller: string, run: (link: Link) => Promise<T>, signal?: AbortSignal): Promise<T>
   /** Ends every connection, whatever is asked through it; resolves once they are closed. */
   clear(): Promise<void>
 }
@@ -41,11 +47,11 @@ export function createSessions({ open, isLost, most, idleMs }: SessionsOptions):
   }
 
   return {
-    async use(caller, run) {
+    async use(caller, run, signal) {
       const session = byCaller.get(caller) ?? begin(caller)
       session.enter()
       try {
-        return await run(await session.link)
+        return await run(await abortable(session.link, signal))
       } catch (thrown) {
         if (isLost(thrown)) drop(caller, session)
         throw thrown

@@ -94,8 +94,7 @@ export function createUpstream(id: string, config: UpstreamConfig, options: Upst
   })
 
   function setEnabled(enabled: boolean): void {
-    if (enabled === connection.isOn()) return
-    connection.turn(enabled)
+    if (!connection.turn(enabled)) return
     onState({ kind: enabled ? 'connecting' : 'disabled' })
     if (enabled) return
     tried()
@@ -117,7 +116,7 @@ export function createUpstream(id: string, config: UpstreamConfig, options: Upst
     },
     async close() {
       setEnabled(false)
-      await Promise.all([connection.over(), sessions.clear()])
+      await Promise.all([connection.end(), sessions.clear()])
     },
   }
 }
@@ -146,22 +145,31 @@ function opener(
 /** Something that is on or off, and never on twice. */
 interface Switch {
   isOn(): boolean
-  turn(on: boolean): void
-  /** Resolves when nothing of it runs any more. */
-  over(): Promise<void>
+  /** Whether it was turned: it is as it should be already, or it has ended, otherwise. */
+  turn(on: boolean): boolean
+  /** Off for good; resolves when nothing of it runs any more. */
+  end(): Promise<void>
 }
 
 function createSwitch(run: (signal: AbortSignal) => Promise<void>): Switch {
   let ending: AbortController | undefined
   let last = Promise.resolve()
+  let isOver = false
+  function turn(on: boolean): boolean {
+    if (isOver || on === (ending !== undefined)) return false
+    ending?.abort()
+    const begun = on ? new AbortController() : undefined
+    ending = begun
+    if (begun !== undefined) last = last.then(() => run(begun.signal))
+    return true
+  }
   return {
     isOn: () => ending !== undefined,
-    turn(on) {
-      ending?.abort()
-      const begun = on ? new AbortController() : undefined
-      ending = begun
-      if (begun !== undefined) last = last.then(() => run(begun.signal))
+    turn,
+    async end() {
+      turn(false)
+      isOver = true
+      await last
     },
-    over: () => last,
   }
 }

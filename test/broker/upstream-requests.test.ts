@@ -195,6 +195,26 @@ describe('a request that takes long', () => {
   })
 })
 
+describe('a server whose check fails', () => {
+  it('still answers what it was asked before', async () => {
+    let isHung = false
+    const { promise: gate, resolve: release } = Promise.withResolvers<void>()
+    const server = rawServer(async ({ method }) => {
+      if (method === 'tools/list') return isHung ? undefined : { result: { tools } }
+      await gate
+      return { result: { content: [{ type: 'text', text: 'done' }] } }
+    })
+    const limits = { health: { everySeconds: 0.1, timeoutSeconds: 0.2, maxBackoffSeconds: 1 } }
+    const upstream = begin(httpAt((await listen(server)).url), limits)
+    await upstream.first
+    const asked = call(await upstream.session('alice'))
+    isHung = true
+    await until(() => expect(upstream.state().kind).toBe('unreachable'))
+    release()
+    expect(textOf(await asked)).toBe('done')
+  })
+})
+
 describe('what is said of a server', () => {
   it('holds no header that the server says again', async () => {
     const echo = rawServer((_, incoming, response) => {
