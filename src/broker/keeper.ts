@@ -71,9 +71,10 @@ export async function keep(keeping: Keeping, signal: AbortSignal): Promise<void>
 async function attempt(keeping: Keeping, retiring: Set<Promise<void>>, signal: AbortSignal): Promise<string> {
   const { open, wording, onPresence, onState } = keeping
   let link: Link | undefined
-  let lastError = 'the connection was closed'
+  let lastError = ''
   try {
     link = await open()
+    lastError = link.isProcess ? 'the program ended' : 'the connection was closed'
     await attend(link, keeping, AbortSignal.any([signal, link.closed]))
   } catch (thrown) {
     // What is asked through a connection that was closed fails for no reason of its own.

@@ -68,8 +68,10 @@ export interface LinkOptions {
   /** Gives up connecting. */
   readonly signal: AbortSignal
   readonly onLine: (line: string) => void
-  /** Told that lists changed, or that something is wrong with the connection: it is time to look. */
-  readonly onStir?: () => void
+  /** Told that lists changed. */
+  readonly onNews?: () => void
+  /** Told that something is not as it should be with the connection, which may be nothing, and may be often. */
+  readonly onTrouble?: () => void
 }
 
 const terminateMs = 1000
@@ -88,7 +90,7 @@ export async function openLink(config: UpstreamConfig, options: LinkOptions): Pr
   })
   const closed = new AbortController()
   client.onclose = () => closed.abort()
-  listenTo(client, options.onStir)
+  listenTo(client, options)
   const transport = config.kind === 'http' ? new HttpTransport(config) : childTransport(config, options.onLine)
   const http = transport instanceof HttpTransport ? transport : undefined
   const give = () => void transport.close().catch(() => undefined)
@@ -106,12 +108,12 @@ export async function openLink(config: UpstreamConfig, options: LinkOptions): Pr
   return linkOf(client, http, closed.signal)
 }
 
-function listenTo(client: Client, onStir: (() => void) | undefined): void {
-  if (onStir === undefined) return
-  client.onerror = onStir
-  client.setNotificationHandler('notifications/tools/list_changed', onStir)
-  client.setNotificationHandler('notifications/prompts/list_changed', onStir)
-  client.setNotificationHandler('notifications/resources/list_changed', onStir)
+function listenTo(client: Client, { onNews, onTrouble }: LinkOptions): void {
+  if (onTrouble !== undefined) client.onerror = onTrouble
+  if (onNews === undefined) return
+  client.setNotificationHandler('notifications/tools/list_changed', onNews)
+  client.setNotificationHandler('notifications/prompts/list_changed', onNews)
+  client.setNotificationHandler('notifications/resources/list_changed', onNews)
 }
 
 function sdkOptions({ onprogress, headers, ...limits }: RequestOptions): SdkOptions {

@@ -9,6 +9,7 @@ import { type Link, openLink } from './link.ts'
 import type { Offer } from './offer.ts'
 import { createSessions } from './sessions.ts'
 import { createStanding } from './standing.ts'
+import { UpstreamUnavailable } from './unavailable.ts'
 import { createWarnings } from './warnings.ts'
 import { printable, type Wording, wordingOf } from './wording.ts'
 
@@ -76,13 +77,19 @@ export function createUpstream(id: string, config: UpstreamConfig, options: Upst
   const { promise: first, resolve: tried } = Promise.withResolvers<void>()
   const { state, presence, setState: onState, setPresence: onPresence } = createStanding(now, warnings, onChange)
   const sessions = createSessions({
-    open: (signal) => open({ signal, prior: presence()?.link.prior }),
+    open: (signal) =>
+      open({ signal, prior: presence()?.link.prior }).catch((thrown: unknown) => {
+        if (!signal.aborted) warnings.flaw(`no session for a caller: ${wording.fault(thrown)}`)
+        // What the server says to the broker is not said to whoever asks.
+        throw new UpstreamUnavailable(id, 'unreachable', { cause: wording.fault(thrown) })
+      }),
     isLost: isSessionLost,
     most: options.maxSessions ?? maxSessions,
     idleMs: options.idleMs ?? idleMs,
   })
   const connection = createSwitch(async (signal) => {
-    const keeping = { open: () => open({ signal, onStir: bell.ring }), health, bell, wording, now, random }
+    const onTrouble = seldom(bell.ring, now)
+    const keeping = { open: () => open({ signal, onNews: bell.ring, onTrouble }), health, bell, wording, now, random }
     await keep({ ...keeping, onState, onPresence, onTried: tried, onFlaw: warnings.flaw }, signal)
   })
   const access = createAccess(id, config, {
@@ -123,10 +130,21 @@ export function createUpstream(id: string, config: UpstreamConfig, options: Upst
 
 function ignore(): void {}
 
+/** Leaves out what follows within a second. */
+function seldom(run: () => void, now: () => number): () => void {
+  let last = Number.NEGATIVE_INFINITY
+  return () => {
+    if (now() - last < 1000) return
+    last = now()
+    run()
+  }
+}
+
 interface Opening {
   readonly signal: AbortSignal
   readonly prior?: PriorDiscovery | undefined
-  readonly onStir?: () => void
+  readonly onNews?: () => void
+  readonly onTrouble?: () => void
 }
 
 function opener(

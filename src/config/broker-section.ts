@@ -123,7 +123,7 @@ function resolveHttp(
 ): HttpUpstreamConfig {
   const { url, headers = {}, timeoutSeconds = 60, sessions } = draft
   refuseKeys(draft, ['args', 'env', 'cwd'], 'command', path, check)
-  const fault = addressFault(url, allowHttp, 'insecure.httpUpstreams')
+  const fault = addressFault(url, allowHttp || check.isBroken(['insecure']), 'insecure.httpUpstreams')
   if (fault !== undefined) {
     check.report([...path, 'url'], fault, 'write an https address; what is secret belongs in `headers`')
   }
@@ -133,7 +133,7 @@ function resolveHttp(
 
 // What a connection needs for itself (RFC 9110 section 7.6.1), and what the protocol says in headers.
 const ownedHeaders =
-  /^(?:host|content-length|connection|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|expect|accept|content-type|last-event-id|x-mcp-.*|mcp-.*)$/i
+  /^(?:host|connection|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|expect|accept|content-.*|last-event-id|x-mcp-.*|mcp-.*)$/i
 
 function checkHeaders(headers: Readonly<Record<string, string>>, path: Path, check: Check): void {
   const seen = new Set<string>()

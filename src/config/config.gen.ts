@@ -260,7 +260,7 @@ health?: {
  */
 everySeconds?: number
 /**
- * For the answer to a check, to a page of a list, and for connecting.
+ * For the answer to a check, to a page of a list, and for connecting over HTTP.
  */
 timeoutSeconds?: number
 /**

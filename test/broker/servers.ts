@@ -82,7 +82,7 @@ export type RawAnswer = (
 
 /**
  * A server of 2025-11-25 without sessions that answers as it is told; undefined leaves the request as it is. `seen` gets
- * every request.
+ * every request. With the capability `own` it answers `initialize` too.
  */
 export function rawServer(
   answer: RawAnswer,
@@ -107,6 +107,6 @@ export function rawServer(
 function builtIn({ method }: RawRequest, capabilities: Record<string, unknown>): Record<string, unknown> | undefined {
   if (method === 'server/discover') return { error: { code: -32601, message: 'unknown' } }
   if (method === 'ping') return { result: {} }
-  if (method !== 'initialize') return undefined
+  if (method !== 'initialize' || capabilities['own'] === true) return undefined
   return { result: { protocolVersion: '2025-11-25', capabilities, serverInfo: { name: 'raw', version: '1' } } }
 }

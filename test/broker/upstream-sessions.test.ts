@@ -128,3 +128,30 @@ describe('callers of a server on stdio', () => {
     for (const pid of [alice, bob, last]) expect(isAlive(pid)).toBe(false)
   })
 })
+
+describe('a session that the server refuses', () => {
+  it('is told to the operator, not to the caller', async () => {
+    const sessions: string[] = []
+    const server = rawServer(
+      (request, _, response) => {
+        sessions.push(request.method)
+        response.writeHead(200, { 'content-type': 'application/json', 'mcp-session-id': 'one' })
+        const serverInfo = { name: 'one', version: '1' }
+        const initialized = { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo }
+        const answers =
+          sessions.filter((method) => method === 'initialize').length > 1
+            ? { error: { code: 7, message: 'one session is enough' } }
+            : { result: request.method === 'initialize' ? initialized : { tools: [] } }
+        response.end(JSON.stringify({ jsonrpc: '2.0', id: request.id, ...answers }))
+        return undefined
+      },
+      { own: true },
+    )
+    const upstream = begin(httpAt((await listen(server)).url), {
+      health: { everySeconds: 3600, timeoutSeconds: 5, maxBackoffSeconds: 1 },
+    })
+    await upstream.first
+    await expect(upstream.session('alice')).rejects.toThrow('server `weather` is not reachable')
+    expect(upstream.warnings).toEqual(['server `weather`: no session for a caller: one session is enough'])
+  })
+})

@@ -196,6 +196,7 @@ describe('the address of an upstream', () => {
     }
     const text = http.replace('https', 'http')
     expect(await refusal(`${text}insecure: {httpIssuers: true}\n`)).toContain('insecure.httpUpstreams')
+    expect(await refusal(`${text}insecure: {httpUpstream: true}\n`)).toMatch(/^[^\n]*did you mean `httpUpstreams`\?$/)
     const { warnings, broker } = await load(`${text}insecure: {httpUpstreams: true}\n`)
     expect(warnings).toEqual([expect.stringMatching(/^insecure\.httpUpstreams is on: /)])
     expect(broker?.upstreams['weather']).toMatchObject({ url: 'http://weather.internal/mcp' })
@@ -217,6 +218,7 @@ describe('an upstream by address', () => {
     ['transfer-encoding', 'a header that belongs to the connection or to MCP; mend: remove it'],
     ['Mcp-Session-Id', 'a header that belongs to the connection or to MCP; mend: remove it'],
     ['x-mcp-authorized', 'a header that belongs to the connection or to MCP; mend: remove it'],
+    ['content-encoding', 'a header that belongs to the connection or to MCP; mend: remove it'],
     ['content-type', 'a header that belongs to the connection or to MCP; mend: remove it'],
     ['"a b"', 'expected the name of a header; mend: write it like authorization'],
     ['"a: b"', 'expected the name of a header; mend: write it like authorization'],
