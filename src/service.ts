@@ -10,7 +10,8 @@ import type { DecisionLog } from './decision-log/log.ts'
 import { createMetrics, type Metrics, type RevocationFigures } from './decision-log/metrics.ts'
 import { createEnvoyDoor, type EnvoyDoor } from './envoy/server.ts'
 import { type Feeds, followIssuers } from './feeds.ts'
-import { type HttpListener, listenHttp } from './http-listener.ts'
+import { listenHttp } from './http-listener.ts'
+import type { Listener } from './listener.ts'
 import type { DeprecatedHeader } from './mcp/internal-headers.ts'
 import { textOf } from './policy/errors.ts'
 
@@ -40,7 +41,7 @@ interface Started {
   watch?: DataWatch
   keyWatch?: FilesWatch
   envoy?: EnvoyDoor
-  http?: HttpListener
+  http?: Listener
   feeds?: Feeds
 }
 const drainMs = 10_000

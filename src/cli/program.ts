@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { permissions } from '../api-keys/permits.ts'
 import { ConfigError } from '../config/problem.ts'
 import { PolicyError, textOf } from '../policy/errors.ts'
+import { version } from '../version.ts'
 import { type CreateOptions, createKey, listKeys, revokeKey } from './api-keys.ts'
 import { type AskOptions, printCapabilities, printCheck } from './ask.ts'
+import type { BrokerOptions } from './broker.ts'
 import { type ExitCode, exit, type Terminal, UsageError } from './exit.ts'
 import { generateKey, printPublicKeys, rotateKey } from './keys.ts'
 import { type MigrateOptions, migrateFiles } from './migrate.ts'
@@ -48,6 +49,7 @@ function programOf(terminal: Terminal, done: (code: ExitCode) => void): Command 
     .configureOutput({ writeOut: (text) => terminal.out.write(text), writeErr: (text) => terminal.err.write(text) })
     .showHelpAfterError('(--help shows how it is used)')
   addServe(program, terminal, done)
+  addBroker(program, terminal, done)
   addAsk(program, terminal, done)
   addKeys(program, terminal, done)
   addRevoke(program, terminal, done)
@@ -71,9 +73,7 @@ function addServe(program: Command, terminal: Terminal, done: (code: ExitCode) =
       'HMAC secret of the gateway; everybody can read it here, GATEWAY_SIGNING_KEY is better',
     )
     .addOption(new Option('--session-signing-key <key>', 'deprecated: --gateway-signing-key').hideHelp())
-    .addOption(
-      new Option('--log-level <level>', 'what to log on standard error').choices(['info', 'warn']).default('info'),
-    )
+    .addOption(logLevelOption)
     .addHelpText(
       'after',
       '\nWithout --config, ./mcp-authz.yaml is used; without that, an embedded default for development.',
@@ -82,6 +82,22 @@ function addServe(program: Command, terminal: Terminal, done: (code: ExitCode) =
       // Loaded here alone: no other command needs gRPC and express, and they take most of the start.
       const { serve } = await import('./serve.ts')
       done(await serve(options, terminal))
+    })
+}
+
+function addBroker(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
+  program
+    .command('broker')
+    .description('Run a broker: one MCP endpoint for the servers under `broker.upstreams`, with the guard before it.')
+    .addOption(configOption)
+    .option('--listen <address>', 'HOST:PORT to listen on for MCP clients')
+    .option('--http <address>', 'HOST:PORT to listen on for health, status and metrics')
+    .option('--enforce-capability-filtering', 'the same as capabilities.enforce: true')
+    .addOption(logLevelOption)
+    .action(async (options: BrokerOptions) => {
+      // As with `serve`: no other command needs the SDK of MCP.
+      const { broker } = await import('./broker.ts')
+      done(await broker(options, terminal))
     })
 }
 
@@ -218,12 +234,9 @@ function addMigrate(program: Command, terminal: Terminal, done: (code: ExitCode)
     .action(async (files: string[], options: MigrateOptions) => done(await migrateFiles(files, options, terminal)))
 }
 
-/** Of the package that holds this file, in a checkout and installed. */
-function version(): string {
-  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(manifest) as { readonly version: string }).version
-}
-
+const logLevelOption = new Option('--log-level <level>', 'what to log on standard error')
+  .choices(['info', 'warn'])
+  .default('info')
 const configOption = new Option('--config <file>', 'configuration file')
 
 function collect(value: string, earlier: string[]): string[] {

@@ -7,6 +7,8 @@ import { ConfigError } from './problem.ts'
 export interface Overrides {
   readonly grpc?: string | undefined
   readonly http?: string | undefined
+  /** `broker.listen`; nothing where there is no broker. */
+  readonly broker?: string | undefined
   /** `--enforce-capability-filtering`. */
   readonly enforce?: true | undefined
   /** Processes that share the ports. */
@@ -14,7 +16,8 @@ export interface Overrides {
 }
 
 /** The configuration with the command line's word in place of the file's. @throws ConfigError naming the option */
-export function overrideConfig(config: Config, { grpc, http, enforce, workers = 1 }: Overrides): Config {
+export function overrideConfig(config: Config, overrides: Overrides): Config {
+  const { grpc, http, enforce, workers = 1 } = overrides
   const listen = {
     grpc: grpc === undefined ? config.listen.grpc : checked('--grpc', grpc),
     http: http === undefined ? config.listen.http : checked('--http', http),
@@ -27,7 +30,20 @@ export function overrideConfig(config: Config, { grpc, http, enforce, workers = 
     )
   }
   const { capabilities } = config
-  return deepFreeze({ ...config, listen, capabilities: { ...capabilities, enforce: enforce ?? capabilities.enforce } })
+  const broker = brokerOf(config, overrides.broker)
+  return deepFreeze({
+    ...config,
+    listen,
+    broker,
+    capabilities: { ...capabilities, enforce: enforce ?? capabilities.enforce },
+  })
+}
+
+function brokerOf({ broker }: Config, listen: string | undefined): Config['broker'] {
+  if (broker === undefined || listen === undefined) return broker
+  const address = checked('--listen', listen)
+  if (address.startsWith('unix:')) throw refused('--listen', 'expected HOST:PORT', 'write it like 127.0.0.1:8080')
+  return { ...broker, listen: address }
 }
 
 function checked(option: string, text: string): string {

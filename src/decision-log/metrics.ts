@@ -23,6 +23,8 @@ export interface MetricSources {
   readonly revocations?: () => RevocationFigures
   /** Absent: no lists are filtered here. */
   readonly filtering?: () => number
+  /** Whether each server behind the broker is reached, by its id. Absent: there is no broker here. */
+  readonly upstreams?: () => Readonly<Record<string, boolean>>
   /** Items that are gone because their definition changed. Absent: nobody looks at definitions here. */
   readonly changedDefinitions?: () => number
 }
@@ -69,10 +71,11 @@ export function createMetrics(sources: MetricSources): Metrics {
     labelNames: ['header', 'door'],
     registers,
   })
-  const { revocations, filtering, changedDefinitions } = sources
+  const { revocations, filtering, upstreams, changedDefinitions } = sources
   addGauges(registers, sources)
   if (revocations !== undefined) addRevocationGauges(registers, revocations)
   if (filtering !== undefined) addFilteringGauge(registers, filtering)
+  if (upstreams !== undefined) addUpstreamGauge(registers, upstreams)
   if (changedDefinitions !== undefined) addDefinitionGauge(registers, changedDefinitions)
   return {
     decision: ({ allow, reasons }) => decisions.inc({ allow: String(allow), reason: reasons[0]?.code ?? '' }),
@@ -113,6 +116,19 @@ function addFilteringGauge(registers: Registry[], filtering: () => number): void
     registers,
     collect() {
       this.set(filtering())
+    },
+  })
+}
+
+function addUpstreamGauge(registers: Registry[], upstreams: () => Readonly<Record<string, boolean>>): void {
+  new Gauge({
+    name: 'mcp_authz_upstream_ready',
+    help: 'Whether a server behind the broker is reached and was asked what it offers.',
+    labelNames: ['server'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [server, isReady] of Object.entries(upstreams())) this.set({ server }, isReady ? 1 : 0)
     },
   })
 }

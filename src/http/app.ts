@@ -9,19 +9,16 @@ import type { ReadOptions } from '../mcp/reading.ts'
 import type { BackChannelLogout } from '../revocation/feeds/back-channel-logout.ts'
 import { bringsClaims, type EvaluationRequest, evaluationOf, readEvaluation } from './authzen.ts'
 import { addBackChannelLogoutRoute } from './back-channel-logout.ts'
+import { addOperationsRoutes, type Operations } from './operations.ts'
 import { type Permits, type Trust, trustOf, untrusted } from './permits.ts'
 import { protectedResourceRoutes } from './protected-resource.ts'
 import { addRevocationRoutes, type RevocationRoutes } from './revocations.ts'
 
-export interface HttpDoorOptions {
+export interface HttpDoorOptions extends Operations {
   readonly authorizer: Authorizer
   readonly read: ReadOptions
-  /** Whether a checked bundle and the issuers' keys are loaded. */
-  readonly ready: () => boolean
   /** The public keys of x-mcp-authorized. */
   readonly jwks: () => { readonly keys: readonly JWK[] }
-  /** Counts in the text format of Prometheus. */
-  readonly metrics: { readonly contentType: string; text(): Promise<string> }
   /** `http://HOST:PORT` as bound, for metadata. */
   readonly origin: () => string
   /** What API keys permit; absent: there are none. */
@@ -41,14 +38,7 @@ export function createHttpDoor(options: HttpDoorOptions): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
-  app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }))
-  app.get('/readyz', (_request, response) => {
-    const ready = options.ready()
-    response.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready' })
-  })
-  app.get('/metrics', async (_request, response) => {
-    response.type(options.metrics.contentType).send(await options.metrics.text())
-  })
+  addOperationsRoutes(app, options)
   app.get('/.well-known/jwks.json', (_request, response) => {
     response.set('cache-control', 'public, max-age=60').json(options.jwks())
   })

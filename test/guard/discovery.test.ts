@@ -67,7 +67,16 @@ function gatewayOf({ authorizer, read, protectedResource }: Assembly, guarding: 
   const metrics = createMetrics({ revision: () => 'r1', ready: () => true })
   const origin = () => 'http://127.0.0.1:8181'
   const jwks = () => ({ keys: [] })
-  const app = createHttpDoor({ authorizer, read, ready: () => true, jwks, metrics, origin, protectedResource })
+  const app = createHttpDoor({
+    authorizer,
+    read,
+    ready: () => true,
+    status: () => ({}),
+    jwks,
+    metrics,
+    origin,
+    protectedResource,
+  })
   const guarded = toNodeHandler({ fetch: guarding.fetch(answer) }) as RequestListener
   return (request, response) => {
     const path = request.url ?? ''

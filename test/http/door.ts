@@ -42,6 +42,7 @@ export async function openDoor(changes: Partial<HttpDoorOptions> = {}): Promise<
   const scene = sceneWith()
   let origin = ''
   const app = createHttpDoor({
+    status: () => ({ revision: 'r1' }),
     authorizer: scene.authorizer,
     read: strict,
     ready: () => true,
