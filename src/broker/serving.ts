@@ -4,7 +4,6 @@ import {
   type McpRequestContext,
   ProtocolError,
   ProtocolErrorCode,
-  type Result,
   Server,
   type ServerContext,
 } from '@modelcontextprotocol/server'
@@ -114,22 +113,15 @@ async function target(
   }
   const upstream = upstreams.get(server)
   if (upstream === undefined) throw unavailable(new UpstreamUnavailable(server, 'unreachable'))
-  const client = await upstream.session(caller).catch((thrown: unknown) => {
-    throw unavailable(thrown)
-  })
+  const client = await asked(upstream.session(caller))
   return { client, name, completes: upstream.offered()?.completions === true }
 }
 
-/** The result of an upstream as clients of every version take it. @throws {ProtocolError} */
-async function asked<T extends Result>(answer: Promise<T>): Promise<T> {
-  const { resultType, ...result } = (await answer.catch((thrown: unknown) => {
+/** The result of an upstream, which the SDK fits to the version of the client. @throws {ProtocolError} */
+async function asked<T>(answer: Promise<T>): Promise<T> {
+  return await answer.catch((thrown: unknown) => {
     throw unavailable(thrown)
-  })) as T & { readonly resultType?: unknown }
-  // The broker said that it can ask nobody for input: one that asks all the same cannot be answered.
-  if (resultType !== undefined && resultType !== 'complete') {
-    throw new ProtocolError(ProtocolErrorCode.InternalError, 'the server wants more than this broker can pass on')
-  }
-  return result as unknown as T
+  })
 }
 
 function unavailable(thrown: unknown): unknown {
