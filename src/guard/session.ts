@@ -168,11 +168,12 @@ function remember(door: Door, filters: Map<string, Filter | undefined>, message:
 
 /** What may go in place of a message. A result that nobody asked for is none. */
 async function outgoing(filters: Map<string, Filter | undefined>, message: unknown): Promise<unknown> {
-  if (!isObject(message) || Object.hasOwn(message, 'method') || !Object.hasOwn(message, 'result')) return message
+  if (!isObject(message) || Object.hasOwn(message, 'method')) return message
   const key = JSON.stringify(message['id'])
   const rpcId: RpcId = { text: key ?? 'null' }
   const filter = filters.get(key)
   const isAwaited = filters.delete(key)
+  if (!Object.hasOwn(message, 'result')) return message
   if (!isAwaited) return JSON.parse(unfilterableText(rpcId))
   if (filter === undefined) return message
   return await filteredMessage(message, filter).catch(() => JSON.parse(unfilterableText(rpcId)) as unknown)

@@ -176,6 +176,15 @@ describe('a message that goes', () => {
     expect(JSON.stringify(wire.sent)).not.toContain('files_wipe')
   })
 
+  it('is no list after an error, which has answered the request', async () => {
+    const { guarded, wire, receive } = connect()
+    await receive(list)
+    const error = { code: -32603, message: 'no' }
+    await guarded.send({ jsonrpc: '2.0', id: 1, error })
+    await guarded.send({ jsonrpc: '2.0', id: 1, result: { tools } })
+    expect(wire.sent).toMatchObject([{ error }, { error: { message: 'the answer could not be filtered' } }])
+  })
+
   it('is passed on where it asks the client or tells it something', async () => {
     const { guarded, wire } = connect()
     const asks = { jsonrpc: '2.0', id: 9, method: 'sampling/createMessage', params: {} }
