@@ -85,16 +85,17 @@ export async function assemble(config: Config, options: AssemblyOptions = {}): P
   let data = await loadData(config.dataFiles)
   store.replace(bundle, data)
   const { onWarning = () => undefined } = options
-  const definitions = createDefinitions({
-    data,
-    prefixedUris: prefixesUris(config, options),
-    put: (changed) => void store.replace(bundle, data, changed),
-    onWarning,
-  })
   const trusted = await trustedKeys(config, options, onWarning)
   const kept = await openKept(config, {
     state: options.state ?? 'if-there',
     trust: listTrustIn(trusted, config),
+    onWarning,
+  })
+  const definitions = createDefinitions({
+    data,
+    prefixedUris: prefixesUris(config, options),
+    ledger: kept.state.ledger,
+    put: (changed) => void store.replace(bundle, data, changed),
     onWarning,
   })
   const identity = identityOf(config, kept, onWarning)
@@ -128,6 +129,7 @@ export async function assemble(config: Config, options: AssemblyOptions = {}): P
     async close() {
       trusted?.close()
       identity.close()
+      definitions.close()
       await kept.close()
     },
   }

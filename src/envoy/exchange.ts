@@ -131,7 +131,7 @@ function filterFor(query: ListQuery, authorization: readonly string[], options: 
         address,
         ...(server === undefined ? {} : { server }),
       }),
-    approved: (type, items) => authorizer.definitions?.approved({ type, server, items }) ?? items,
+    approved: (type, items, seen) => authorizer.definitions?.approved({ type, server, items }, seen) ?? items,
     maxTtlMs: expiresAt === undefined ? undefined : Math.floor(expiresAt * 1000 - Date.now()),
     rpcId,
     brokerTool,

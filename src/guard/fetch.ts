@@ -166,6 +166,8 @@ function makingFor(door: Door, reading: Read, { subject }: Outcome): TaskMaking 
   return taskMaking(reading, { bindings, subject, onUnbound: (thrown) => told(door, thrown) })
 }
 
+const nobody: ReadonlySet<string> = new Set()
+
 /** How the lists in an answer are cut for whoever asked. */
 export function filterFor(
   { authorizer, knows, now }: Door,
@@ -187,7 +189,11 @@ export function filterFor(
       const shown = new Set([...seen, ...brokerTools])
       return names.filter((name) => shown.has(name))
     },
-    approved: (type, items) => authorizer.definitions?.approved({ type, server, items }) ?? items,
+    approved(type, items, seen) {
+      // What everybody is shown, somebody without a name must not take from everybody.
+      const by = credential.kind === 'anonymous' ? nobody : seen
+      return authorizer.definitions?.approved({ type, server, items }, by) ?? items
+    },
     maxTtlMs: ends === undefined ? undefined : Math.floor(ends * 1000 - now()),
     rpcId,
     brokerTool: brokerToolIn(reading.asks),

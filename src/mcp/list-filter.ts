@@ -11,8 +11,10 @@ export interface Filter {
     type: 'tool' | 'prompt' | 'resource' | 'template' | 'task',
     names: readonly string[],
   ) => Promise<readonly string[]>
-  /** The items that the catalogue approves, each as it has them; asked before `visible`. Absent: all, as they are. */
-  readonly approved?: ((type: DefinedType, items: readonly ListedItem[]) => readonly ListedItem[]) | undefined
+  /** The items that the catalogue approves, each as it has them; `seen`: what is visible. Absent: all, as they are. */
+  readonly approved?:
+    | ((type: DefinedType, items: readonly ListedItem[], seen: ReadonlySet<string>) => readonly ListedItem[])
+    | undefined
   /** Milliseconds for which a list may be kept; undefined: as long as the handler says. */
   readonly maxTtlMs: number | undefined
   readonly rpcId: RpcId | undefined
@@ -122,5 +124,5 @@ export async function filteredMessage(message: unknown, filter: Filter): Promise
 
 /** Tasks are no part of a catalogue. */
 function approvedOf({ approved }: Filter, type: DefinedType | 'task'): ListOptions['approved'] {
-  return approved === undefined || type === 'task' ? undefined : (items) => approved(type, items)
+  return approved === undefined || type === 'task' ? undefined : (items, seen) => approved(type, items, seen)
 }

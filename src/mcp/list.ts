@@ -17,8 +17,8 @@ export type Visible = (names: readonly string[]) => readonly string[] | Promise<
 export interface ListOptions {
   /** Milliseconds for which the answer may be kept at most: what is left of the caller's credential. */
   readonly maxTtlMs?: number | undefined
-  /** The items that stay, each as it is to be shown; asked before `visible`. Default: all, as they are. */
-  readonly approved?: ((items: readonly ListedItem[]) => readonly ListedItem[]) | undefined
+  /** The items that stay, each as it is to be shown; `seen`: what is visible. Default: all, as they are. */
+  readonly approved?: ((items: readonly ListedItem[], seen: ReadonlySet<string>) => readonly ListedItem[]) | undefined
 }
 
 interface ListShape {
@@ -100,16 +100,16 @@ async function filterEntries(
   entries: readonly unknown[],
   { visible, approved = (items) => items }: Sieve,
 ): Promise<readonly unknown[]> {
-  const named = approved(
-    entries.flatMap((entry) => {
-      if (!isObject(entry)) return []
-      const name = own(entry, key)
-      return typeof name === 'string' ? [{ name, entry }] : []
-    }),
-  )
+  const named = entries.flatMap((entry) => {
+    if (!isObject(entry)) return []
+    const name = own(entry, key)
+    return typeof name === 'string' ? [{ name, entry }] : []
+  })
   const names = [...new Set(named.map(({ name }) => name))]
   const seen = new Set(names.length === 0 ? [] : await visible(names))
-  return named.filter(({ name }) => seen.has(name)).map(({ entry }) => entry)
+  return approved(named, seen)
+    .filter(({ name }) => seen.has(name))
+    .map(({ entry }) => entry)
 }
 
 function restrictCaching(result: Json, { maxTtlMs }: ListOptions): Json {

@@ -30,7 +30,7 @@ export function checkEntry(value: Readonly<Record<string, unknown>>): EntryReadi
   const { id, type, until, body } = value
   if (typeof id !== 'string' || id === '' || id.length > maxIdLength)
     return refused('its id is not 1 to 256 characters')
-  if (type !== 'revocation' && type !== 'api-key') return refused('its type is unknown')
+  if (type !== 'revocation' && type !== 'api-key' && type !== 'definition') return refused('its type is unknown')
   if (!isRecord(body)) return refused('its body is no JSON object')
   if (until === undefined) return { ok: true, entry: { id, type, body } }
   if (typeof until !== 'number' || !Number.isFinite(until)) return refused('its end is no number')

@@ -1,11 +1,11 @@
 /**
- * A fact that is kept for good or until it ends: a revocation, an API key. Never changed once it is there, so that any
+ * A fact that is kept for good or until it ends: a revocation, an API key, a definition that changed. Never changed once it is there, so that any
  * number of processes can add to the same set in any order and all end up with the same one.
  */
 export interface LedgerEntry {
   /** Unique; an entry whose id is there already is the same entry, and adding it does nothing. */
   readonly id: string
-  readonly type: 'revocation' | 'api-key'
+  readonly type: 'revocation' | 'api-key' | 'definition'
   /** Seconds since the epoch after which it may be forgotten; absent: never. */
   readonly until?: number
   /** JSON; what each type holds is its owner's business, and checked again by it. */

@@ -124,6 +124,33 @@ describe('what is gone', () => {
   })
 })
 
+describe('what is listed otherwise', () => {
+  const servers: Data['servers'] = { s: { tools: [pin('tool', 'x')] } }
+  it('goes for nobody by the list of somebody who may not use it, who is not shown it either', () => {
+    const { book, puts, clock, warnings } = bookOf(servers)
+    const items = [{ name: 'x', entry: { name: 'x', evil: true } }]
+    expect(book.approved({ type: 'tool', items }, new Set())).toEqual([])
+    expect([puts, warnings]).toEqual([[], []])
+    expect(book.approved({ type: 'tool', items }, new Set(['x']))).toEqual([])
+    expect(puts).toEqual([{ s: { tool: { x: true } } }])
+    // Nor does it come back while others are still shown it so.
+    clock.now += 59_000
+    book.approved({ type: 'tool', items }, new Set())
+    clock.now += 59_000
+    expect(book.approved({ type: 'tool', items: [{ name: 'x', entry: { name: 'x' } }] })).toEqual([])
+    expect(book.count()).toBe(1)
+  })
+
+  it('is warned of once for each digest, and once a minute where it never is the same', () => {
+    const { staying, warnings, clock } = bookOf(servers)
+    for (let time = 0; time < 100; time += 1) staying('tool', ['x'], undefined, { time })
+    expect(warnings).toHaveLength(1)
+    clock.now += 60_000
+    for (let time = 0; time < 100; time += 1) staying('tool', ['x'], undefined, { time })
+    expect(warnings).toHaveLength(2)
+  })
+})
+
 describe('a digest', () => {
   it('is of the JSON of RFC 8785, under the name that the server gives', () => {
     // printf '{"description":"Zürich €","inputSchema":{"a":1e+30,"b":[]},"name":"x"}' | sha256sum

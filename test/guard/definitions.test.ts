@@ -30,6 +30,8 @@ async function pinned(sha256: string | readonly string[], options: PlaceOptions 
   const headers = bearer(token)
   return {
     guard,
+    config: place.config,
+    token,
     warnings,
     approve: async (digests: string | readonly string[]) => await place.writeCatalogue(catalogue(digests)),
     async listed(...tools: readonly object[]): Promise<readonly Record<string, unknown>[]> {
@@ -110,6 +112,21 @@ describe('a tool whose definition is pinned', () => {
     const response = await guard.fetch(async () => result({ tools }))(rpcRequest('tools/list'))
     expect(await response.json()).toMatchObject({ result: { tools: [{ name: 'weather_alerts' }] } })
   })
+})
+
+it('is gone in every process of the host, and after a restart', async () => {
+  const { listed, called, config, token, guard } = await pinned(digest)
+  const other = await createGuard({ config })
+  const ask = async (one: Guard) =>
+    await one.decide({ credential: token, method: 'tools/call', params: { name: 'weather_forecast' } })
+  expect((await ask(other)).allow).toBe(true)
+  await listed(poisoned)
+  expect(await called()).toBe('item_unknown')
+  await vi.waitFor(async () => expect((await ask(other)).allow).toBe(false))
+  const later = await createGuard({ config })
+  expect((await ask(later)).allow).toBe(false)
+  for (const one of [other, later]) await one.close()
+  expect((await ask(guard)).allow).toBe(false)
 })
 
 describe('annotations of the catalogue', () => {
