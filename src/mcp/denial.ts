@@ -1,6 +1,6 @@
 import type { ReasonCode } from '../policy/decision.gen.ts'
 import { categoryOf, messageOf, type ReasonCategory } from '../policy/reasons.ts'
-import { publishedVersions } from './methods.ts'
+import { publishedVersions, tasksExtension } from './methods.ts'
 import { metadataAddress, type ProtectedResource, scopeTokens } from './protected-resource.ts'
 import type { RpcId } from './reading.ts'
 
@@ -52,10 +52,33 @@ function modernCodeOf(code: ReasonCode, { version }: RpcId): number | undefined 
   return code === 'method_unknown' && version !== undefined ? -32601 : undefined
 }
 
+/**
+ * The code for a task that does not exist (2025-11-25, SEP-2663). A client that does not declare tasks is told to (under
+ * HTTP 400), as the server tells it for a task that does exist.
+ */
+function taskCodeOf(code: ReasonCode, { tasks }: RpcId): number | undefined {
+  if (code !== 'item_unknown' || tasks === undefined) return undefined
+  return tasks === 'declared' ? -32602 : missingCapability
+}
+
+const missingCapability = -32021
+
+/** What a client needs to declare (MissingRequiredClientCapabilityError of 2026-07-28). */
+function capabilitiesOf(code: ReasonCode, rpcId: RpcId): object {
+  if (taskCodeOf(code, rpcId) !== missingCapability) return {}
+  return { requiredCapabilities: { extensions: { [tasksExtension]: {} } } }
+}
+
 /** The HTTP status that a denial for this reason has. */
 export function statusOf(code: ReasonCode, rpcId?: RpcId): DenialStatus {
   if (code === 'method_unknown' && rpcId?.version !== undefined) return 404
+  if (rpcId !== undefined && taskCodeOf(code, rpcId) === missingCapability) return 400
   return statusOfCode.get(code) ?? statusOfCategory[categoryOf(code)]
+}
+
+/** A code that MCP has for what the reason says. */
+function ownCodeOf(code: ReasonCode, rpcId: RpcId): number | undefined {
+  return modernCodeOf(code, rpcId) ?? taskCodeOf(code, rpcId) ?? rpcCodeOfCode.get(code)
 }
 
 /**
@@ -67,9 +90,9 @@ export function denialBody(decisionId: string, reason: DenialReason, rpcId?: Rpc
   const { code, message } = reason
   if (rpcId === undefined) return JSON.stringify({ error: code, message, decision_id: decisionId })
   const error = {
-    code: rpcCode ?? modernCodeOf(code, rpcId) ?? rpcCodeOfCode.get(code) ?? statusOf(code),
+    code: rpcCode ?? ownCodeOf(code, rpcId) ?? statusOf(code),
     message,
-    data: { reason: code, decision_id: decisionId, ...versionsOf(code, rpcId) },
+    data: { reason: code, decision_id: decisionId, ...versionsOf(code, rpcId), ...capabilitiesOf(code, rpcId) },
   }
   return `{"jsonrpc":"2.0","id":${rpcId.text},"error":${JSON.stringify(error)}}`
 }

@@ -1,4 +1,4 @@
-import { type MethodRule, mirroredParamOf, ruleOf, type TaskRule, taskRuleOf } from './methods.ts'
+import { type MethodRule, mirroredParamOf, ruleOf, type TaskRule, taskRuleOf, tasksExtension } from './methods.ts'
 import type { Target } from './reading.ts'
 
 /** One well-formed JSON-RPC message, before it was compared with any header. */
@@ -178,6 +178,11 @@ export function metaVersionOf(message: Readonly<Record<string, unknown>>): { met
   return isObject(meta) && Object.hasOwn(meta, key) ? { metaVersion: meta[key] } : {}
 }
 
+/** Whether the client of a message says that it knows the extension for tasks. */
+export function knowsTasks(message: Readonly<Record<string, unknown>>): boolean {
+  return declaresTasks(paramsOf(message))
+}
+
 function clientNameOf(method: string, params: Readonly<Record<string, unknown>>): { clientName?: string } {
   const meta = own(params, '_meta')
   const ofMeta = isObject(meta) ? own(meta, 'io.modelcontextprotocol/clientInfo') : undefined
@@ -250,11 +255,14 @@ function tasksOf(rule: MethodRule | TaskRule, params: Readonly<Record<string, un
 
 /** By `params.task` in 2025-11-25, by a capability of the client in the extension (SEP-2663). */
 function allowsTask(params: Readonly<Record<string, unknown>>): boolean {
-  if (Object.hasOwn(params, 'task')) return true
+  return Object.hasOwn(params, 'task') || declaresTasks(params)
+}
+
+function declaresTasks(params: Readonly<Record<string, unknown>>): boolean {
   const meta = own(params, '_meta')
   const capabilities = isObject(meta) ? own(meta, 'io.modelcontextprotocol/clientCapabilities') : undefined
   const extensions = isObject(capabilities) ? own(capabilities, 'extensions') : undefined
-  return isObject(extensions) && Object.hasOwn(extensions, 'io.modelcontextprotocol/tasks')
+  return isObject(extensions) && Object.hasOwn(extensions, tasksExtension)
 }
 
 function isStrings(value: unknown): value is readonly string[] {

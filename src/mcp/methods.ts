@@ -46,7 +46,10 @@ export type MirroredParam = 'name' | 'uri' | 'taskId'
 
 const task = { kind: 'task' } as const
 
-/** Of the core of 2025-11-25, and of the extension `io.modelcontextprotocol/tasks` (SEP-2663). */
+/** The extension that has tasks since 2026-07-28 (SEP-2663). */
+export const tasksExtension = 'io.modelcontextprotocol/tasks'
+
+/** Of the core of 2025-11-25, and of the extension. */
 const taskRules = {
   'tasks/get': task,
   'tasks/result': task,

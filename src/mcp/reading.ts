@@ -69,6 +69,11 @@ export interface RpcId {
    * is of an older version. Errors that this revision defines are then told as it says.
    */
   readonly version?: string
+  /**
+   * Of a request for one task: whether its client says that it knows tasks, as it has to in a version that `version`
+   * names. Errors are then told as the extension says.
+   */
+  readonly tasks?: 'declared' | 'undeclared'
 }
 
 /** A request read strictly, or the first rule of the contract's section 7 that it breaks. */

@@ -10,7 +10,7 @@ import {
   versionFault,
 } from './headers.ts'
 import { parseStrictJson, parseStrictText, type StrictJson } from './json.ts'
-import { isObject, type Message, metaVersionOf, own, readMessage } from './message.ts'
+import { isObject, knowsTasks, type Message, metaVersionOf, own, readMessage } from './message.ts'
 import { ruleOf } from './methods.ts'
 import type { Ask, DoorKnowledge, HttpRequest, Read, Reading, ReadOptions, Refused, RpcId } from './reading.ts'
 import {
@@ -112,8 +112,15 @@ function readPost(body: Uint8Array, context: Context): Reading {
   const rpcId = rpcIdOf(parsed, inSession)
   const reading = fault === undefined ? readParsed(parsed, context) : refuse(fault)
   if (rpcId === undefined) return reading
-  const unsupportedVersion = reading.ok ? undefined : unsupportedIn(reading, headers, parsed.value)
+  if (reading.ok) return { ...reading, rpcId: { ...rpcId, ...tasksIn(reading, rpcId, parsed.value) } }
+  const unsupportedVersion = unsupportedIn(reading, headers, parsed.value)
   return { ...reading, rpcId: { ...rpcId, ...(unsupportedVersion === undefined ? {} : { unsupportedVersion }) } }
+}
+
+function tasksIn({ asks }: Read, { version }: RpcId, body: unknown): Pick<RpcId, 'tasks'> {
+  const isOfTasks = asks.some(({ action, task }) => task !== undefined && action.startsWith('tasks/'))
+  if (!isOfTasks || !isObject(body)) return {}
+  return { tasks: version === undefined || knowsTasks(body) ? 'declared' : 'undeclared' }
 }
 
 /** The version that a request was refused for. */

@@ -102,6 +102,25 @@ describe('a task', () => {
   })
 })
 
+it('says by the codes of MCP that a task does not exist, whoever has it', async () => {
+  const id = await made(freshId())
+  const { _meta: meta } = inExtension
+  const silent = { 'io.modelcontextprotocol/protocolVersion': meta['io.modelcontextprotocol/protocolVersion'] }
+  const said = async (taskId: string, _meta: object): Promise<unknown> => {
+    const request = rpcRequest('tasks/get', { taskId, _meta }, bob)
+    const denial = await guard.fetch(async () => expect.fail('reached'))(request)
+    const { code, data } = ((await denial.json()) as { error: { code: number; data: object } }).error
+    return [denial.status, code, data]
+  }
+  for (const taskId of [id, 'never-made']) {
+    const data = { reason: 'item_unknown', decision_id: expect.any(String) }
+    expect(await said(taskId, {})).toEqual([403, -32602, data])
+    expect(await said(taskId, meta)).toEqual([403, -32602, data])
+    const requiredCapabilities = { extensions: { 'io.modelcontextprotocol/tasks': {} } }
+    expect(await said(taskId, silent)).toEqual([400, -32021, { ...data, requiredCapabilities }])
+  }
+})
+
 describe('the owner of a task', () => {
   it('has it no longer once its tool is not listed to them', async () => {
     const id = await made(freshId())

@@ -70,6 +70,30 @@ describe('denialBody', () => {
   })
 })
 
+describe('the denial of a task', () => {
+  it('says with the codes of MCP that it does not exist, and what its client did not declare', () => {
+    const unknown = { code: 'item_unknown', message: 'm' } as const
+    const said = (rpcId: RpcId): unknown => [
+      statusOf(unknown.code, rpcId),
+      JSON.parse(denialBody('d-1', unknown, rpcId)).error,
+    ]
+    const data = { reason: 'item_unknown', decision_id: 'd-1' }
+    expect(said({ text: '0' })).toEqual([403, { code: 403, message: 'm', data }])
+    expect(said({ text: '0', tasks: 'declared' })).toEqual([403, { code: -32602, message: 'm', data }])
+    const requiredCapabilities = { extensions: { 'io.modelcontextprotocol/tasks': {} } }
+    expect(said({ text: '0', tasks: 'undeclared' })).toEqual([
+      400,
+      { code: -32021, message: 'm', data: { ...data, requiredCapabilities } },
+    ])
+  })
+
+  it.each(codes.filter((code) => code !== 'item_unknown'))('says %s as of everything else', (code) => {
+    const said = (rpcId: RpcId): unknown => [statusOf(code, rpcId), denialBody('d-1', { code, message: 'm' }, rpcId)]
+    expect(said({ text: '0', tasks: 'declared' })).toEqual(said({ text: '0' }))
+    expect(said({ text: '0', tasks: 'undeclared' })).toEqual(said({ text: '0' }))
+  })
+})
+
 const gateway = { resource: 'https://mcp.example.com/mcp', scopesSupported: ['basic', 'groups'] }
 const named = 'resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/mcp"'
 

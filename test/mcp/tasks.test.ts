@@ -10,6 +10,7 @@ const server = { type: 'server' }
 const extension = {
   'io.modelcontextprotocol/clientCapabilities': { extensions: { 'io.modelcontextprotocol/tasks': {} } },
 }
+const modern = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' }
 
 describe('a method of tasks', () => {
   it.each(methods)('%s is not known where nobody knows whose each task is', (method) => {
@@ -33,6 +34,28 @@ describe('a method of tasks', () => {
     for (const name of ['u', 'T', '', '=?base64?dQ==?=']) {
       expect(outcome(bound(rpc('tasks/get', { taskId: 't' }), { 'mcp-name': name }))).toBe('header_mismatch')
     }
+  })
+
+  it.each([
+    ['before 2026-07-28', {}, {}, 'declared'],
+    ['by a client that declares tasks', { ...modern, ...extension }, {}, 'declared'],
+    ['by a client that declares none', modern, {}, 'undeclared'],
+    [
+      'by a client that declares another extension',
+      { ...modern, 'io.modelcontextprotocol/clientCapabilities': { extensions: { x: {} } } },
+      {},
+      'undeclared',
+    ],
+    ['in a session, which is older', modern, { 'mcp-session-id': 's' }, 'declared'],
+  ])('is known to be asked %s', (_, _meta, headers, tasks) => {
+    const params = { taskId: 't', _meta }
+    for (const method of ['tasks/get', 'tasks/update', 'tasks/cancel']) {
+      const reading = bound(rpc(method, params), headers)
+      expect([outcome(reading), reading.rpcId?.tasks]).toEqual(['read', tasks])
+    }
+    expect(bound(rpc('tools/call', { name: 'a', _meta }), headers).rpcId).not.toHaveProperty('tasks')
+    const notifications = { taskIds: ['t'] }
+    expect(bound(rpc('subscriptions/listen', { notifications, _meta }), headers).rpcId).not.toHaveProperty('tasks')
   })
 
   it.each(['tasks/made', 'tasks/', 'Tasks/get', 'tasks/get ', 'tasks/__proto__'])('is not %j', (method) => {
