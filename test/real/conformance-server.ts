@@ -20,6 +20,7 @@ import {
 } from '@modelcontextprotocol/server'
 import { binary, constantTools, defaultsSchema, enumsSchema, image, richSchema, textOf } from './conformance-content.ts'
 import { registerRounds, stateCodec } from './conformance-rounds.ts'
+import { createTasks, registerTaskTools, tasksExtension } from './conformance-tasks.ts'
 
 /** A server that has everything the official conformance suite asks for, as a web-standard handler. */
 export interface ConformanceServer {
@@ -31,7 +32,14 @@ export interface ConformanceServer {
 export function createConformanceServer(): ConformanceServer {
   // Assigned before the first request comes: the handler makes its servers request by request.
   const changes: { notify?: ServerNotifier } = {}
-  const modern = createMcpHandler(() => everything(() => changes.notify), { legacy: 'reject' })
+  const tasks = createTasks()
+  const modern = createMcpHandler(
+    ({ requestInfo }) =>
+      requestInfo !== undefined && tasks.isFor(requestInfo)
+        ? tasks.server()
+        : everything(() => changes.notify, tasksExtension),
+    { legacy: 'reject' },
+  )
   changes.notify = modern.notify
   const sessions = new Map<string, WebStandardStreamableHTTPServerTransport>()
   const legacy = async (request: Request): Promise<Response> => {
@@ -42,7 +50,7 @@ export function createConformanceServer(): ConformanceServer {
       onsessioninitialized: (id) => void sessions.set(id, transport),
       onsessionclosed: (id) => void sessions.delete(id),
     })
-    await everything(() => undefined).connect(transport)
+    await everything(() => undefined, {}).connect(transport)
     return await transport.handleRequest(request)
   }
   return {
@@ -92,7 +100,10 @@ function noSuchSession(): Response {
   return Response.json({ jsonrpc: '2.0', id: null, error }, { status: 404 })
 }
 
-function everything(notifier: () => ServerNotifier | undefined): McpServer {
+function everything(
+  notifier: () => ServerNotifier | undefined,
+  extensions: Record<string, Record<string, never>>,
+): McpServer {
   const server = new McpServer(
     { name: 'conformance', version: '1.0.0' },
     {
@@ -102,12 +113,14 @@ function everything(notifier: () => ServerNotifier | undefined): McpServer {
         resources: { subscribe: true, listChanged: true },
         logging: {},
         completions: {},
+        extensions,
       },
       requestState: { verify: stateCodec.verify },
     },
   )
   registerTools(server, notifier)
   registerRounds(server)
+  registerTaskTools(server)
   registerPrompts(server)
   registerResources(server)
   server.server.setRequestHandler('completion/complete', () => ({
@@ -130,6 +143,12 @@ function registerTools(server: McpServer, notifier: () => ServerNotifier | undef
   const region = { type: 'object', properties: { region: { type: 'string', 'x-mcp-header': 'Region' } } } as const
   server.registerTool('mirrored_header', { description: 'SEP-2243', inputSchema: fromJsonSchema(region) }, () =>
     done('ok'),
+  )
+  const greeted = { type: 'object', properties: { name: { type: 'string' } } } as const
+  server.registerTool(
+    'greet',
+    { description: 'greets', inputSchema: fromJsonSchema<{ name: string }>(greeted) },
+    ({ name }) => done(`Hello, ${name}!`),
   )
   server.registerTool('test_error_handling', { description: 'always fails' }, () => {
     throw new Error('This tool intentionally returns an error for testing')

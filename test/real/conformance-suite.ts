@@ -17,6 +17,8 @@ export interface Findings {
   readonly exitCode: number | null
   /** `scenario:check#n` -> SUCCESS, FAILURE, WARNING, INFO or SKIPPED. */
   readonly statuses: Readonly<Record<string, string>>
+  /** The same key -> what it says of a check that did not pass. */
+  readonly errors: Readonly<Record<string, string>>
   /** What it wrote, for whoever looks for the cause of a failure. */
   readonly log: string
 }
@@ -37,7 +39,7 @@ export async function runSuite(port: number, revision: (typeof revisions)[number
   const log = collect(child)
   try {
     const [exitCode] = (await once(child, 'close')) as [number | null]
-    return { exitCode, statuses: await statusesIn(folder), log: log() }
+    return { exitCode, ...(await checksIn(folder)), log: log() }
   } finally {
     unhook()
     await rm(folder, { recursive: true })
@@ -47,21 +49,25 @@ export async function runSuite(port: number, revision: (typeof revisions)[number
 interface Check {
   readonly id: string
   readonly status: string
+  readonly errorMessage?: string
 }
 
-async function statusesIn(folder: string): Promise<Record<string, string>> {
+async function checksIn(folder: string): Promise<Pick<Findings, 'statuses' | 'errors'>> {
   const statuses: Record<string, string> = {}
+  const errors: Record<string, string> = {}
   for (const name of (await readdir(folder)).toSorted()) {
     const scenario = /^server-(.+?)-\d{4}-\d{2}-\d{2}T/.exec(name)?.[1] ?? name
     const checks = JSON.parse(await readFile(join(folder, name, 'checks.json'), 'utf8')) as readonly Check[]
     const seen = new Map<string, number>()
-    for (const { id, status } of checks) {
+    for (const { id, status, errorMessage } of checks) {
       const at = (seen.get(id) ?? 0) + 1
       seen.set(id, at)
-      statuses[`${scenario}:${id}#${at}`] = status
+      const key = `${scenario}:${id}#${at}`
+      statuses[key] = status
+      if (errorMessage !== undefined) errors[key] = errorMessage
     }
   }
-  return statuses
+  return { statuses, errors }
 }
 
 /**
