@@ -63,7 +63,31 @@ function findingsIn(root: Located, files: readonly string[]): Finding[] {
       shape.map((finding) => finding.path),
     ),
   ) as Data
-  return [...shape, ...idFindings(sound), ...prefixFindings(root, sound, files), ...templateFindings(sound)]
+  return [
+    ...shape,
+    ...idFindings(sound),
+    ...prefixFindings(root, sound, files),
+    ...templateFindings(sound),
+    ...hintFindings(sound),
+  ]
+}
+
+const hints = ['readOnlyHint', 'destructiveHint', 'idempotentHint', 'openWorldHint']
+
+/** A hint that is spelt otherwise says nothing, and rules would take the item for what it is not. */
+function hintFindings({ servers = {} }: Data): Finding[] {
+  return Object.entries(servers).flatMap(([id, { tools = [] }]) =>
+    tools.flatMap((item, index) => {
+      const said = typeof item === 'string' ? [] : Object.keys(item.annotations ?? {})
+      return said.flatMap((key) => {
+        const hint = hints.find((one) => one.toLowerCase() === key.toLowerCase() && one !== key)
+        const path = ['servers', id, 'tools', index, 'annotations', key]
+        return hint === undefined
+          ? []
+          : [{ path, message: `unknown key \`${key}\``, mend: `did you mean \`${hint}\`?` }]
+      })
+    }),
+  )
 }
 
 function idFindings(data: Data): Finding[] {

@@ -4,7 +4,7 @@ import { type ChallengedResource, type DenialReason, statusOf } from '../mcp/den
 import { type DenialTo, denialForm } from '../mcp/denial-form.ts'
 import type { DenialOptions } from '../mcp/denial-options.ts'
 import { otherRemovedHeaders, removedHeaders } from '../mcp/internal-headers.ts'
-import { brokerToolIn, mayList } from '../mcp/list-filter.ts'
+import { mayList, namingToolIn } from '../mcp/list-filter.ts'
 import type { HttpRequest, Reading, ReadOptions } from '../mcp/reading.ts'
 import type { Decision, ReasonCode } from '../policy/decision.gen.ts'
 import { messageOf, reasons } from '../policy/reasons.ts'
@@ -71,7 +71,10 @@ export function refusal(code: ReasonCode, to?: DeniedTo, decisionId: string = ra
 }
 
 /** What the answer is to be filtered by, once it comes; undefined where nobody will. */
-function listQuestionOf({ cutsLists, reading, address }: Asked, { subject }: Outcome): ListQuestion | undefined {
+function listQuestionOf(
+  { cutsLists, reading, address, profile }: Asked,
+  { subject }: Outcome,
+): ListQuestion | undefined {
   if (cutsLists !== true || !reading.ok) return undefined
   if (!mayList(reading)) return 'none'
   const { server, virtualServers, rpcId } = reading
@@ -80,7 +83,7 @@ function listQuestionOf({ cutsLists, reading, address }: Asked, { subject }: Out
     virtualServers,
     rpcId,
     address,
-    brokerTool: brokerToolIn(reading.asks),
+    brokerTool: namingToolIn(reading, profile === 'kuadrant' && server === undefined),
     expiresAt: subject?.expiresAt,
   }
 }

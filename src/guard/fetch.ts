@@ -1,12 +1,12 @@
 import type { Authorizer, Outcome } from '../authorizer/attempt.ts'
-import { callerOf } from '../authorizer/caller.ts'
+import { callerOf, digestOf } from '../authorizer/caller.ts'
 import type { TaskBindings } from '../authorizer/tasks.ts'
 import { type Gate, type Hold, holdAgainst } from '../gateway/gate.ts'
-import type { Credential } from '../identity/subject.ts'
+import type { Credential, Subject } from '../identity/subject.ts'
 import type { DenialTo } from '../mcp/denial-form.ts'
 import type { DenialOptions } from '../mcp/denial-options.ts'
 import { type DeprecatedHeader, deprecatedHeader } from '../mcp/internal-headers.ts'
-import { brokerToolIn, type Filter, mayList } from '../mcp/list-filter.ts'
+import { type Filter, mayList, namingToolIn } from '../mcp/list-filter.ts'
 import { brokerTools } from '../mcp/methods.ts'
 import type { ProtectedResource } from '../mcp/protected-resource.ts'
 import type { DoorKnowledge, HttpRequest, Read, Reading, ReadOptions } from '../mcp/reading.ts'
@@ -25,7 +25,7 @@ export interface Admitted {
   readonly decision: Decision
   /**
    * Tells callers apart, also two of one name at two issuers: the same text for all credentials of a person, another for
-   * each API key. Undefined for whoever has no name (profile kuadrant, lists alone).
+   * each API key, and for each credential that names nobody. Undefined where none was needed (profile kuadrant, lists).
    */
   readonly caller: string | undefined
 }
@@ -114,7 +114,7 @@ async function judge(door: Door, request: Request): Promise<Judged> {
     const isRead = filtered || making !== undefined
     const carried = carriedRequest(request, { bytes, read, credential, filtered: isRead })
     const { decision, subject } = outcome
-    door.admitted?.set(carried, { decision, caller: subject && callerOf(subject) })
+    door.admitted?.set(carried, { decision, caller: subject && callerIn(subject, credential) })
     const filter = filtered ? filterFor(door, { credential, reading, outcome, address }) : undefined
     return { ok: true, request: carried, filter, making, to }
   } catch (thrown) {
@@ -155,6 +155,12 @@ export function noteDeprecated(
   }
 }
 
+/** Somebody without a name is told apart by what they came with. */
+function callerIn(subject: Subject, credential: Credential): string | undefined {
+  if (credential.kind === 'anonymous') return undefined
+  return callerOf(subject) ?? ('values' in credential ? digestOf(['credential', ...credential.values]) : undefined)
+}
+
 function denialOf({ decision }: Outcome, to: DenialTo): Response {
   const [reason] = decision.reasons
   return reason === undefined ? refusal('policy_error', to) : denied(decision.id, reason, to)
@@ -170,7 +176,7 @@ const nobody: ReadonlySet<string> = new Set()
 
 /** How the lists in an answer are cut for whoever asked. */
 export function filterFor(
-  { authorizer, knows, now }: Door,
+  { authorizer, knows, read: { profile }, now }: Door,
   asked: {
     readonly credential: Credential
     readonly reading: Read
@@ -185,7 +191,9 @@ export function filterFor(
     visible: async (type, names) => {
       const asked = { credential, type, names, virtualServers, address, ...(server === undefined ? {} : { server }) }
       const seen = await authorizer.visible(asked)
-      if (knows.brokerTools !== true || type !== 'tool' || server !== undefined) return seen
+      // Kuadrant's are listed where no claim speaks of tools, as everything else is then.
+      const hasOwn = knows.brokerTools === true && profile === 'strict' && server === undefined
+      if (!hasOwn || type !== 'tool') return seen
       const shown = new Set([...seen, ...brokerTools])
       return names.filter((name) => shown.has(name))
     },
@@ -196,7 +204,7 @@ export function filterFor(
     },
     maxTtlMs: ends === undefined ? undefined : Math.floor(ends * 1000 - now()),
     rpcId,
-    brokerTool: brokerToolIn(reading.asks),
+    brokerTool: namingToolIn(reading, server === undefined && (knows.brokerTools === true || profile === 'kuadrant')),
   }
 }
 

@@ -97,7 +97,8 @@ export interface Guard {
   transport<T extends GuardableTransport>(transport: T, options?: TransportGuardOptions): T
   /**
    * What the guard knows of a request that it handed to a handler; undefined for every other, also for a copy. A broker
-   * sends a call where `decision.resource` says, which is what was judged, and not by names of its own reading.
+   * sends a call, a prompt or a read where `decision.resource` says, which is what was judged, and not by names of its own
+   * reading. Of a batch, and of a subscription to several URIs, there is no such one item.
    */
   admitted(request: Request): Admitted | undefined
   /** The decision on an attempt that no HTTP request carried. Never rejects. */

@@ -6,12 +6,18 @@ export type VisibleTools = (names: readonly string[]) => Promise<readonly string
 /** Answers of these name tools in JSON, as text or structured; what is not JSON could name any. */
 const namingTools: readonly string[] = ['discover_tools', 'filter_tools_by_tags']
 
+/** Stands for any tool of the broker, or an answer of none: what names tools is cut, and all else is let through. */
+export const anyBrokerTool = '*'
+
 /**
  * Cuts the answer of a broker's own tool (Kuadrant's `discover_tools` and its like): of an array under `tools`, and of one
  * that is the whole answer, only visible tools stay, and nothing stays of a server of which no tool does. Rejects for an
  * answer of one that names tools and cannot be read.
  */
 export async function filterBrokerAnswer(tool: string, response: unknown, visible: VisibleTools): Promise<unknown> {
+  if (Array.isArray(response)) {
+    return await Promise.all(response.map((one: unknown) => filterBrokerAnswer(tool, one, visible)))
+  }
   if (!isObject(response) || !isObject(response['result'])) return response
   const { content, structuredContent, isError, ...rest } = response['result']
   const names = namingTools.includes(tool) && isError !== true

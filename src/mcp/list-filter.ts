@@ -1,8 +1,9 @@
-import { filterBrokerAnswer } from './broker-answers.ts'
+import { anyBrokerTool, filterBrokerAnswer } from './broker-answers.ts'
 import type { DefinedType } from './definition.ts'
 import { filterList, isListMethod, type ListedItem, type ListMethod, type ListOptions, listedType } from './list.ts'
 import { isObject } from './message.ts'
 import type { Read, RpcId } from './reading.ts'
+import { brokerToolIn } from './router-headers.ts'
 
 /** How the lists in an answer are cut for one caller. */
 export interface Filter {
@@ -18,7 +19,7 @@ export interface Filter {
   /** Milliseconds for which a list may be kept; undefined: as long as the handler says. */
   readonly maxTtlMs: number | undefined
   readonly rpcId: RpcId | undefined
-  /** The broker's own tool that answers, where it is one. */
+  /** The broker's own tool that answers, where it is one: see {@link namingToolIn}. */
   readonly brokerTool: string | undefined
 }
 
@@ -36,9 +37,13 @@ export function mayList({ asks }: Read): boolean {
   return asks.some(({ action }) => isListMethod(action) || action === 'GET') || brokerToolIn(asks) !== undefined
 }
 
-/** The broker's own tool that is called, which may name others: profile kuadrant alone has them, and no batches of them. */
-export function brokerToolIn([ask]: Read['asks']): string | undefined {
-  return ask?.action === 'tools/call' && ask.target.type === 'server' ? ask.target.name : undefined
+/**
+ * Whose answer names other tools, and is cut: a tool of the broker's own that is called, or, where a stream is opened that
+ * may repeat its answer, any of them. `isBroker`: whether a broker with such tools answers.
+ */
+export function namingToolIn({ asks }: Read, isBroker: boolean): string | undefined {
+  const repeats = isBroker && asks.some(({ action }) => action === 'GET')
+  return brokerToolIn(asks) ?? (repeats ? anyBrokerTool : undefined)
 }
 
 /** With these a server may answer in a form, or a part, that cannot be filtered. */

@@ -14,6 +14,7 @@ import { isObject, knowsTasks, type Message, metaVersionOf, own, readMessage } f
 import { ruleOf } from './methods.ts'
 import type { Ask, DoorKnowledge, HttpRequest, Read, Reading, ReadOptions, Refused, RpcId } from './reading.ts'
 import {
+  brokerToolIn,
   forbiddenFault,
   initHostFault,
   nameHeaders,
@@ -208,6 +209,7 @@ function settle(messages: readonly Message[], context: Context, batch: boolean):
   if (unpublished !== undefined) return refuse(unpublished, action)
   const asked = asksOf(messages, routing)
   if ('code' in asked) return refuse(asked, asked.action)
+  if (batch && brokerToolIn(asked) !== undefined) return refuse(toolInBatch, action)
   const protocolVersion = protocolVersionOf(headers, first?.metaVersion)
   const session = sessionOf(headers)
   const { server, brokerAnswers } = routing
@@ -223,6 +225,8 @@ function settle(messages: readonly Message[], context: Context, batch: boolean):
     withoutRemovals: false,
   } satisfies Read
 }
+
+const toolInBatch: Fault = { code: 'batch_refused', detail: "a tool of the broker's own stands in a batch" }
 
 /** What the messages ask for; what is not known is said last. */
 function asksOf(

@@ -1,7 +1,7 @@
 import { type Fault, type Headers, hasHeader, headerOf, mismatch } from './headers.ts'
 import type { Message } from './message.ts'
 import { brokerTools } from './methods.ts'
-import type { DoorKnowledge, ReadOptions, Target } from './reading.ts'
+import type { Ask, DoorKnowledge, ReadOptions, Target } from './reading.ts'
 
 /** The header that carries the name of each item, by method. */
 export const nameHeaders: ReadonlyMap<string, string> = new Map([
@@ -81,6 +81,14 @@ export function routingOf(headers: Headers, door: DoorKnowledge, profile: ReadOp
 export function routedTarget(target: Target, routing: Routing): Target {
   const isBrokerTool = 'name' in target && target.type === 'tool' && brokerTools.includes(target.name)
   return isBrokerTool && routing.toBroker ? { type: 'server', name: target.name } : target
+}
+
+/** The tool of the broker's own that is asked for, which may name others. Reading lets none into a batch. */
+export function brokerToolIn(asks: readonly Ask[]): string | undefined {
+  for (const { action, target } of asks) {
+    if (action === 'tools/call' && target.type === 'server' && target.name !== undefined) return target.name
+  }
+  return undefined
 }
 
 /** Every virtual server that door and header name; null for a header that names more than one. */

@@ -98,18 +98,23 @@ templates?: Items
 export interface CatalogueItem {
 name: string
 tags?: string[]
-/**
- * What lists say in place of the annotations that the server gives.
- */
-annotations?: {
-
-}
+annotations?: Annotations
 /**
  * The definitions that are approved: SHA-256, hex, of the entry that the server lists, as JSON of RFC 8785. Once it is listed otherwise, the item is gone. Absent: any.
  * 
  * @minItems 1
  */
 sha256?: (string | string[])
+}
+/**
+ * What lists say in place of the annotations that the server gives. Hints are what argument rules go by.
+ */
+export interface Annotations {
+title?: string
+readOnlyHint?: boolean
+destructiveHint?: boolean
+idempotentHint?: boolean
+openWorldHint?: boolean
 }
 export interface VirtualServer {
 tools?: Names

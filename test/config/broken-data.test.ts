@@ -103,6 +103,16 @@ const broken: readonly Row[] = [
     'a.yaml:1:33: servers.a.tools[0].sha256: expected 64 lower-case hexadecimal digits; mend: write a SHA-256 as `sha256sum` prints it',
   ],
   [
+    'a hint that is text',
+    ['servers: {a: {tools: [{name: x, annotations: {readOnlyHint: yes}}]}}'],
+    'a.yaml:1:47: servers.a.tools[0].annotations.readOnlyHint: expected true or false, found text; mend: write `true` or `false`, without quotes (a variable gives text)',
+  ],
+  [
+    'a hint in other letters',
+    ['servers: {a: {tools: [{name: x, annotations: {readonlyHint: true}}]}}'],
+    'a.yaml:1:47: servers.a.tools[0].annotations.readonlyHint: unknown key `readonlyHint`; mend: did you mean `readOnlyHint`?',
+  ],
+  [
     'a bad digest among several',
     [`servers: {a: {tools: [{name: x, sha256: [${'0a'.repeat(32)}, ABC]}]}}`],
     'a.yaml:1:108: servers.a.tools[0].sha256[1]: expected 64 lower-case hexadecimal digits; mend: write a SHA-256 as `sha256sum` prints it',

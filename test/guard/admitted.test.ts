@@ -5,7 +5,7 @@ import { exportJWK, SignJWT } from 'jose'
 import { expect, it, onTestFinished } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { type Admitted, createGuard, type GuardPlace } from '../../src/guard/index.ts'
-import { makePlace, type PlaceOptions } from './place.ts'
+import { forge, makePlace, type PlaceOptions } from './place.ts'
 import { bearer, result, rpcRequest } from './requests.ts'
 
 async function open(options: PlaceOptions & { readonly guard?: GuardPlace } = {}) {
@@ -86,7 +86,16 @@ it('tells two of one name at two issuers apart', async () => {
   expect(callers).not.toContain(undefined)
 })
 
-it('has no name for whoever has none', async () => {
-  const { admittedOf } = await open({ profile: 'kuadrant' })
+it('has no name for whoever needed none, and tells others without a name apart by what they came with', async () => {
+  const { admittedOf, place } = await open({ profile: 'kuadrant' })
+  const call = async (more: object) => {
+    const claims = { 'allowed-capabilities': '{"tools":{"weather":["forecast"]}}', ...more }
+    const headers = { 'x-mcp-authorized': await forge(place.capabilityPem, claims) }
+    return (await admittedOf(rpcRequest('tools/call', { name: 'weather_forecast' }, headers)))?.caller
+  }
+  const [one, other] = [await call({}), await call({ jti: 'another' })]
+  expect(one).toMatch(/^[\w-]{43}$/)
+  expect(other).toMatch(/^[\w-]{43}$/)
+  expect(one).not.toBe(other)
   expect(await admittedOf(rpcRequest('tools/list'))).toMatchObject({ caller: undefined })
 })

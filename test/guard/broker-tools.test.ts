@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createGuard, type GuardPlace } from '../../src/guard/index.ts'
 import { makePlace } from './place.ts'
-import { bearer, events, handlerOf, messagesOf, result, rpcRequest } from './requests.ts'
+import { bearer, events, handlerOf, messagesOf, post, result, rpcRequest } from './requests.ts'
 
 const servers = [
   { name: 'weather', tools: ['weather_forecast', 'weather_alerts'] },
@@ -9,8 +9,8 @@ const servers = [
 ]
 const answer = { content: [{ type: 'text', text: JSON.stringify({ servers }) }] }
 
-async function guarded(options: GuardPlace, profile: 'strict' | 'kuadrant' = 'strict') {
-  const place = await makePlace({ profile })
+async function guarded(options: GuardPlace, profile: 'strict' | 'kuadrant' = 'strict', mcp: object = {}) {
+  const place = await makePlace({ profile, mcp: { ...mcp } })
   const guard = await createGuard({ config: place.config, ...options })
   onTestFinished(async () => {
     await guard.close()
@@ -57,10 +57,10 @@ it('lets the same name through as nothing but an item where no router vouches fo
   expect(response.status).toBeGreaterThanOrEqual(400)
 })
 
-describe.each(['strict', 'kuadrant'] as const)('behind a guard that is told so, in profile %s, a broker', (profile) => {
-  const call = (headers: Readonly<Record<string, string>>, name = 'discover_tools') =>
-    rpcRequest('tools/call', { name, arguments: {} }, headers)
+const call = (headers: Readonly<Record<string, string>>, name = 'discover_tools') =>
+  rpcRequest('tools/call', { name, arguments: {} }, headers)
 
+describe.each(['strict', 'kuadrant'] as const)('behind a guard that is told so, in profile %s, a broker', (profile) => {
   it('answers tools of its own to everybody who is authenticated, and names only what they may use', async () => {
     const { guard, place } = await guarded({ brokerTools: true }, profile)
     const alice = bearer(await place.token('alice', { roles: ['meteorologist'] }))
@@ -72,15 +72,44 @@ describe.each(['strict', 'kuadrant'] as const)('behind a guard that is told so, 
     expect((await guard.fetch(handler.fetch)(call({}))).status).toBe(401)
   })
 
-  it('has them in its lists beside what the caller may use', async () => {
+  it('is let into no batch with them', async () => {
+    const { guard, place } = await guarded({ brokerTools: true }, profile, { batches: true })
+    const alice = bearer(await place.token('alice', { roles: ['meteorologist'] }))
+    const ping = { jsonrpc: '2.0', id: 1, method: 'ping' }
+    const discover = { jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'discover_tools' } }
+    for (const batch of [[ping, discover], [discover, ping], [discover], [discover, discover]]) {
+      const request = post(JSON.stringify(batch), { ...alice, 'mcp-protocol-version': '2025-03-26' })
+      const response = await guard.fetch(handlerOf(() => expect.unreachable()).fetch)(request)
+      expect([response.status, await response.json()]).toMatchObject([400, { error: 'batch_refused' }])
+    }
+  })
+
+  it('has its answers cut also where a stream repeats them', async () => {
+    const { guard, place } = await guarded({ brokerTools: true }, profile)
+    const alice = bearer(await place.token('alice', { roles: ['meteorologist'] }))
+    const headers = { ...alice, accept: 'text/event-stream', 'last-event-id': '1' }
+    const messages = [
+      { jsonrpc: '2.0', id: 1, result: answer },
+      [{ jsonrpc: '2.0', id: 1, result: answer }],
+      { jsonrpc: '2.0', id: 2, result: { content: [{ type: 'text', text: 'no JSON at all' }] } },
+    ]
+    const response = await guard.fetch(async () => events(...messages))(new Request('http://mcp.test/mcp', { headers }))
+    expect(messagesOf(await response.text())).toMatchObject([{ result: seen }, [{ result: seen }], messages[2]])
+  })
+
+  it('has them in its lists beside what the caller may use, but not where a claim speaks of tools', async () => {
     const { guard, place } = await guarded({ brokerTools: true }, profile)
     const alice = bearer(await place.token('alice', { roles: ['meteorologist'] }))
     const tools = ['files_wipe', 'list_tags', 'weather_forecast', 'discover_tools'].map((name) => ({ name }))
     const response = await guard.fetch(async () => result({ tools }))(rpcRequest('tools/list', {}, alice))
-    expect(await response.json()).toMatchObject({ result: { tools: tools.slice(1) } })
+    const shown = profile === 'strict' ? tools.slice(1) : [{ name: 'weather_forecast' }]
+    expect(await response.json()).toMatchObject({ result: { tools: shown } })
   })
+})
 
-  it('has no others, and none where the guard stands before one server or was not told', async () => {
+it.each(['strict', 'kuadrant'] as const)(
+  'has no others, and none before one server or untold, in profile %s',
+  async (profile) => {
     const unreachable = handlerOf(() => expect.unreachable())
     for (const [options, name] of [
       [{ brokerTools: true }, 'discover_toolz'],
@@ -91,5 +120,23 @@ describe.each(['strict', 'kuadrant'] as const)('behind a guard that is told so, 
       const alice = bearer(await place.token('alice', { roles: ['meteorologist'] }))
       expect((await guard.fetch(unreachable.fetch)(call(alice, name))).status).toBe(403)
     }
+  },
+)
+
+it('lists them in profile kuadrant where no claim speaks of tools, within the virtual server', async () => {
+  const place = await makePlace({ profile: 'kuadrant', enforce: false })
+  const guard = await createGuard({ config: place.config, brokerTools: true })
+  onTestFinished(async () => {
+    await guard.close()
+    await place.remove()
   })
+  const tools = ['weather_forecast', 'files_wipe', 'discover_tools'].map((name) => ({ name }))
+  const listed = async (headers: Readonly<Record<string, string>>) => {
+    const response = await guard.fetch(async () => result({ tools }))(rpcRequest('tools/list', {}, headers))
+    return ((await response.json()) as { result: { tools: { name: string }[] } }).result.tools.map(({ name }) => name)
+  }
+  expect(await listed({})).toEqual(['weather_forecast', 'files_wipe', 'discover_tools'])
+  expect(await listed({ 'x-mcp-virtualserver': 'team/desk' })).toEqual(['weather_forecast'])
+  const authorized = await place.authorized({ tools: { weather: ['forecast'] } })
+  expect(await listed({ 'x-mcp-authorized': authorized })).toEqual(['weather_forecast'])
 })

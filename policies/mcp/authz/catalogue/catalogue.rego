@@ -78,6 +78,18 @@ _annotations[server][type][item.name] contains item.annotations if {
 	item.annotations
 }
 
+# Listed once more without any, it is also an item of which nothing is said.
+_annotations[server][type][name] contains {} if {
+	some server, entry in data.mcp.servers
+	some type, list in lists
+	annotated := {item.name | some item in entry[list]; item.annotations}
+	count(annotated) > 0
+	some item in entry[list]
+	not item.annotations
+	name := _name(item)
+	name in annotated
+}
+
 _prefixes[start] := server if {
 	some server in _enabled
 	start := prefix(server)

@@ -70,10 +70,12 @@ test_the_index_of_no_data_is_empty if {
 }
 
 test_annotations_are_what_the_catalogue_says_each_time if {
-	servers := {"s": {"tools": ["a", {"name": "b"}, {"name": "c", "annotations": {"x": 1}}, {"name": "c", "annotations": {}}]}}
+	servers := {"s": {"tools": ["a", {"name": "b"}, {"name": "c", "annotations": {"x": 1}}, {"name": "c", "annotations": {}}, {"name": "d", "annotations": {"x": 1}}, "d", {"name": "e", "annotations": {"x": 1}}, {"name": "e", "tags": []}]}}
 	catalogue.annotations("s", "tool", "a") == [{}] with data.mcp.servers as servers
 	catalogue.annotations("s", "tool", "b") == [{}] with data.mcp.servers as servers
 	catalogue.annotations("s", "tool", "c") == {{"x": 1}, {}} with data.mcp.servers as servers
+	catalogue.annotations("s", "tool", "d") == {{"x": 1}, {}} with data.mcp.servers as servers
+	catalogue.annotations("s", "tool", "e") == {{"x": 1}, {}} with data.mcp.servers as servers
 	catalogue.annotations("none", "tool", "c") == [{}] with data.mcp.servers as servers
 }
 
