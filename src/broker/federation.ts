@@ -3,6 +3,7 @@ import { type ItemNames, readItemNames } from '../mcp/item-names.ts'
 import { brokerTools } from '../mcp/methods.ts'
 import { byCodePoint } from '../policy/code-point.ts'
 import type { Data } from '../policy/data.gen.ts'
+import { definitionsIn } from './offered.ts'
 import type { Offer, Upstream } from './upstream.ts'
 
 /** An item as clients see it, and whose it is. */
@@ -39,7 +40,6 @@ export interface FederationOptions {
 
 export const definedTypes: readonly DefinedType[] = ['tool', 'prompt', 'resource', 'template']
 
-const offerOf = { tool: 'tools', prompt: 'prompts', resource: 'resources', template: 'templates' } as const
 const keyOf = { tool: 'name', prompt: 'name', resource: 'uri', template: 'uriTemplate' } as const
 
 /** Joins what the servers of the catalogue offer, as far as they are reached and enabled. */
@@ -91,7 +91,7 @@ function join(options: FederationOptions): Known {
 
 function observeAll(server: string, offer: Offer, observe: FederationOptions['observe']): void {
   for (const type of definedTypes) {
-    const items = offer[offerOf[type]].map((entry) => ({ name: nameIn(type, entry), entry: { ...entry } }))
+    const items = definitionsIn(offer, type).map(({ name, definition }) => ({ name, entry: definition }))
     observe({ type, server, items })
   }
 }
@@ -112,11 +112,10 @@ interface Placing {
 
 /** What policy would take for an item of another server must not be shown as this one's. */
 function place(type: DefinedType, { id, offer, names, options }: Placing): readonly Placed[] {
-  return offer[offerOf[type]].map((entry) => {
-    const name = nameIn(type, entry)
+  return definitionsIn(offer, type).map(({ name, definition }) => {
     const visible = names.clientName(type, { server: id, name })
     const isOwn = visible !== undefined && isOwnName(type, visible, { id, names, options })
-    const shared = isOwn ? { server: id, name, entry: { ...entry, [keyOf[type]]: visible } } : undefined
+    const shared = isOwn ? { server: id, name, entry: { ...definition, [keyOf[type]]: visible } } : undefined
     return { server: id, name, shared }
   })
 }
@@ -135,12 +134,6 @@ function isOwnName(
 
 function withheldOf(placed: readonly Placed[], id: string): readonly string[] {
   return placed.flatMap(({ server, name, shared }) => (server === id && shared === undefined ? [name] : []))
-}
-
-function nameIn(type: DefinedType, entry: object): string {
-  const name: unknown = (entry as Readonly<Record<string, unknown>>)[keyOf[type]]
-  // What was offered was looked at for that.
-  return typeof name === 'string' ? name : ''
 }
 
 function byType<T>(of: (type: DefinedType) => T): ByType<T> {

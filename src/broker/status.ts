@@ -4,6 +4,7 @@ import { byCodePoint } from '../policy/code-point.ts'
 import type { Data, Server } from '../policy/data.gen.ts'
 import type { ChangedDefinitions } from '../policy/engine.ts'
 import { definedTypes, type Federation } from './federation.ts'
+import { definitionsIn } from './offered.ts'
 import type { Offer, Upstream } from './upstream.ts'
 
 /** How one server stands, as `/status` tells it. Lists are there only where they hold something. */
@@ -95,26 +96,10 @@ function listedNames(entry: Server, type: DefinedType): readonly string[] {
 
 function differences(entry: Server, offer: Offer): Partial<ServerStatus> {
   const listed = (type: DefinedType): readonly string[] => listedNames(entry, type)
-  const offered = (type: DefinedType): readonly string[] => offeredNames(offer, type)
+  const offered = (type: DefinedType): readonly string[] => definitionsIn(offer, type).map(({ name }) => name)
   return {
     ...named('missing', (type) => without(listed(type), offered(type))),
     ...named('unlisted', (type) => without(offered(type), listed(type))),
-  }
-}
-
-/** The names of what a server offers. */
-export function offeredNames({ tools, prompts, resources, templates }: Offer, type: DefinedType): readonly string[] {
-  switch (type) {
-    case 'tool':
-      return tools.map(({ name }) => name)
-    case 'prompt':
-      return prompts.map(({ name }) => name)
-    case 'resource':
-      return resources.map(({ uri }) => uri)
-    case 'template':
-      return templates.map(({ uriTemplate }) => uriTemplate)
-    default:
-      return type satisfies never
   }
 }
 

@@ -6,6 +6,7 @@ import { version } from '../version.ts'
 import { type CreateOptions, createKey, listKeys, revokeKey } from './api-keys.ts'
 import { type AskOptions, printCapabilities, printCheck } from './ask.ts'
 import type { BrokerOptions } from './broker.ts'
+import type { CatalogueOptions } from './catalogue.ts'
 import { type ExitCode, exit, type Terminal, UsageError } from './exit.ts'
 import { generateKey, printPublicKeys, rotateKey } from './keys.ts'
 import { type MigrateOptions, migrateFiles } from './migrate.ts'
@@ -55,6 +56,7 @@ function programOf(terminal: Terminal, done: (code: ExitCode) => void): Command 
   addRevoke(program, terminal, done)
   addApiKeys(program, terminal, done)
   addToken(program, terminal, done)
+  addCatalogue(program, terminal, done)
   addMigrate(program, terminal, done)
   return program
 }
@@ -216,6 +218,20 @@ function addToken(program: Command, terminal: Terminal, done: (code: ExitCode) =
     .action(async (options: { sub: string; role: string[]; grant: string[] }) =>
       done(await printToken(options, terminal)),
     )
+}
+
+function addCatalogue(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
+  program
+    .command('catalogue [server...]')
+    .description('Ask servers, as ID=URL or those of `broker.upstreams`, what they offer; prints data that approve it.')
+    .addOption(configOption)
+    .option('--check', 'print how it differs from the catalogue instead')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nWith --check, exits 1 where a pinned definition changed or a listed item is missing.')
+    .action(async (servers: string[], options: CatalogueOptions) => {
+      const { printCatalogue } = await import('./catalogue.ts')
+      done(await printCatalogue(servers, options, terminal))
+    })
 }
 
 function addMigrate(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
