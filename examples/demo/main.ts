@@ -1,15 +1,13 @@
-// npm run demo: two real MCP servers, a broker with the guard in it, Envoy with mcp-authz in front of it, two people.
+// npm run demo: two real MCP servers, mcp-authz's broker, Envoy with mcp-authz in front of it, and people.
 import { fileURLToPath } from 'node:url'
+import { startBroker } from '../../src/broker-service.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { createDecisionLog } from '../../src/decision-log/log.ts'
-import { createGuard } from '../../src/guard/index.ts'
 import { startService } from '../../src/service.ts'
-import { startBroker } from './broker.ts'
 import { startEnvoy } from './envoy.ts'
 import { createIssuer, type Issuer } from './people.ts'
 import { openSession, type Session } from './session.ts'
 import { tableOf } from './table.ts'
-import { startUpstream } from './upstream.ts'
 
 const configFile = fileURLToPath(new URL('mcp-authz.yaml', import.meta.url))
 
@@ -19,29 +17,30 @@ const undo: (() => Promise<void> | void)[] = []
 async function main(): Promise<void> {
   const issuer = await createIssuer()
   process.env['DEMO_STATE'] = issuer.state
-  const broker = await brokerWithGuard(issuer)
+  for (const server of ['everything', 'memory']) process.env[`DEMO_${server.toUpperCase()}`] = programOf(server)
+  const broker = await brokerPort()
   const authz = await authorizer(issuer)
   const envoy = await startEnvoy({ authz, mcp: broker, state: issuer.state })
   if (envoy !== undefined) undo.push(envoy.stop)
   const front =
     envoy === undefined ? 'not installed; `npm run tools` brings it' : 'asks mcp-authz before it passes anything on'
   print(`servers   everything, memory: two processes, known to nobody but the broker\n`)
-  print(`broker    joins both, and has the guard around its handler\n`)
+  print(`broker    joins both, and has the guard before it\n`)
   print(`envoy     ${front}\n\n`)
   print(tableOf(await rows(issuer, [envoy?.port, broker])))
 }
 
-async function brokerWithGuard({ state }: Issuer): Promise<number> {
-  const upstreams = await Promise.all([
-    startUpstream('everything_', '@modelcontextprotocol/server-everything', state),
-    startUpstream('memory_', '@modelcontextprotocol/server-memory', state),
-  ])
-  for (const { client } of upstreams) undo.push(() => client.close())
-  const guard = await createGuard({ config: configFile })
-  undo.push(guard.close)
-  const broker = await startBroker(upstreams, guard)
-  undo.push(broker.close)
-  return broker.port
+/** The script of a server that came as an npm package. */
+function programOf(server: string): string {
+  return fileURLToPath(import.meta.resolve(`@modelcontextprotocol/server-${server}/dist/index.js`))
+}
+
+/** What `mcp-authz broker --config examples/demo/mcp-authz.yaml` runs. */
+async function brokerPort(): Promise<number> {
+  const config = await loadConfig(configFile, { env: process.env })
+  const broker = await startBroker({ config, log: createDecisionLog({ level: 'silent' }) })
+  undo.push(broker.stop)
+  return Number(new URL(broker.mcp).port)
 }
 
 /** What `mcp-authz serve --config examples/demo/mcp-authz.yaml` runs. */
@@ -116,8 +115,10 @@ async function cleanUp(): Promise<void> {
   for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step()
 }
 
-// What was started is ended by its `exit` listeners, also when this is interrupted.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
+// What was started is ended, also when this is interrupted.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => void cleanUp().finally(() => process.exit(1)))
+}
 
 try {
   await main()
