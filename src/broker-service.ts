@@ -6,7 +6,7 @@ import { type Broker, createBroker } from './broker/broker.ts'
 import type { BrokerConfig, Config } from './config/config.ts'
 import { ConfigError } from './config/problem.ts'
 import { undeclaredResource } from './config/protected-resource-section.ts'
-import { type DataWatch, watchData } from './config/watch.ts'
+import type { DataWatch } from './config/watch.ts'
 import type { DecisionLog } from './decision-log/log.ts'
 import { createMetrics, type Metrics } from './decision-log/metrics.ts'
 import { type Feeds, followIssuers } from './feeds.ts'
@@ -15,6 +15,7 @@ import { addOperationsRoutes } from './http/operations.ts'
 import { protectedResourceRoutes } from './http/protected-resource.ts'
 import { statusOf } from './http-listener.ts'
 import { type Listener, listenOn } from './listener.ts'
+import { countDeprecated, followData, type Told, tellBoth } from './operating.ts'
 import { textOf } from './policy/errors.ts'
 import { version } from './version.ts'
 
@@ -61,17 +62,12 @@ export async function startBroker({ config, log }: BrokerServiceOptions): Promis
     upstreams: () => started.broker?.reached() ?? {},
     changedDefinitions: () => assembly.definitions.count(),
   })
+  const told = tellBoth({ log, metrics })
   const assembly: Assembly = await assemble(config, {
     guard: true,
     state: 'create',
-    record(decision) {
-      metrics.decision(decision)
-      log.decision(decision)
-    },
-    onFault(code, cause) {
-      metrics.fault(code)
-      log.fault(code, cause)
-    },
+    record: told.decision,
+    onFault: told.fault,
     onWarning: log.warning,
   })
   const started: Started = {}
@@ -94,7 +90,7 @@ export async function startBroker({ config, log }: BrokerServiceOptions): Promis
     started.mcp = await listening(config, ['broker', 'listen'], mcpApp(assembly, section, { guard, broker, origin }))
     await Promise.race([loaded, sleep(patienceMs, undefined, { ref: false })])
     for (const lack of assembly.lacks()) log.warning(`${lack}; it is tried again`)
-    started.watch = watch(assembly, broker, { log, metrics })
+    started.watch = followData(assembly, { log, metrics }, broker.dataChanged)
     started.look = lookAtRevocations(assembly, broker)
     return { mcp: `http://${started.mcp.address}${section.path}`, http: started.http.address, stop }
   } catch (thrown) {
@@ -124,9 +120,8 @@ function noBroker({ file }: Config): ConfigError {
 async function guardOf(
   { authorizer, read, gate, protectedResource, denials }: Assembly,
   { discovery }: BrokerConfig,
-  { metrics, log }: { readonly metrics: Metrics; readonly log: DecisionLog },
+  told: Told,
 ): Promise<Guard> {
-  let isWarned = false
   return await createGuard({
     authorizer,
     read,
@@ -134,15 +129,8 @@ async function guardOf(
     protectedResource,
     denials,
     brokerTools: discovery,
-    onFault(code, cause) {
-      metrics.fault(code)
-      log.fault(code, cause)
-    },
-    onDeprecated(header) {
-      metrics.deprecated(header)
-      if (!isWarned) log.warning(`a request was authenticated by ${header}, which is deprecated; this is said once`)
-      isWarned = true
-    },
+    onFault: tellBoth(told).fault,
+    onDeprecated: countDeprecated('guard', told),
   })
 }
 
@@ -215,25 +203,6 @@ async function listening(
     throw new ConfigError([
       { file: config.file, line: undefined, column: undefined, path: path.join('.'), message, mend },
     ])
-  })
-}
-
-function watch(
-  assembly: Assembly,
-  broker: Broker,
-  { log, metrics }: { readonly log: DecisionLog; readonly metrics: Metrics },
-): DataWatch {
-  return watchData(assembly.config.dataFiles, {
-    current: assembly.data(),
-    onData(data) {
-      assembly.replaceData(data)
-      broker.dataChanged()
-      log.info(`new data is in place, revision ${assembly.revision()}`)
-    },
-    onError(error) {
-      metrics.refusedData()
-      log.warning(`the data files cannot be used, revision ${assembly.revision()} goes on: ${textOf(error)}`)
-    },
   })
 }
 

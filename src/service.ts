@@ -3,7 +3,7 @@ import { type Assembly, assemble, readCapabilityKey } from './assembly.ts'
 import { createKeyRing, type KeyRing } from './capabilities/key-ring.ts'
 import type { Config } from './config/config.ts'
 import { ConfigError } from './config/problem.ts'
-import { type DataWatch, watchData } from './config/watch.ts'
+import type { DataWatch } from './config/watch.ts'
 import type { FilesWatch } from './config/watch-files.ts'
 import { watchCapabilityKey } from './config/watch-key.ts'
 import type { DecisionLog } from './decision-log/log.ts'
@@ -12,7 +12,7 @@ import { createEnvoyDoor, type EnvoyDoor } from './envoy/server.ts'
 import { type Feeds, followIssuers } from './feeds.ts'
 import { listenHttp } from './http-listener.ts'
 import type { Listener } from './listener.ts'
-import type { DeprecatedHeader } from './mcp/internal-headers.ts'
+import { countDeprecated, followData, tellBoth } from './operating.ts'
 import { textOf } from './policy/errors.ts'
 
 export interface ServiceOptions {
@@ -60,7 +60,7 @@ export async function startService({ config, capabilityKeyFile, log }: ServiceOp
     filtering: () => started.envoy?.filtering() ?? 0,
     changedDefinitions: () => assembly.definitions.count(),
   })
-  const told = tellBoth(log, metrics)
+  const told = tellBoth({ log, metrics })
   const assembly: Assembly = await assemble(config, {
     key: keys.signing,
     state: 'create',
@@ -89,7 +89,7 @@ export async function startService({ config, capabilityKeyFile, log }: ServiceOp
       denials: assembly.denials,
       address: config.listen.grpc,
       onFault: ({ code, cause }) => told.fault(code, textOf(cause ?? 'denied at the door')),
-      onDeprecated: deprecationTold(log, metrics),
+      onDeprecated: countDeprecated('envoy', { log, metrics }),
     }).catch((cause: unknown) => {
       throw unusableAddress(config, 'grpc', cause)
     })
@@ -98,7 +98,7 @@ export async function startService({ config, capabilityKeyFile, log }: ServiceOp
     const loaded = Promise.all([assembly.load(), started.feeds.first])
     await Promise.race([loaded, sleep(patienceMs, undefined, { ref: false })])
     for (const lack of assembly.lacks()) log.warning(`${lack}; it is tried again`)
-    started.watch = watch(assembly, log, metrics)
+    started.watch = followData(assembly, { log, metrics })
     started.keyWatch = watchKey(capabilityKeyFile, keys, { log, metrics })
     return { grpc: started.envoy.address, http: started.http.address, stop }
   } catch (thrown) {
@@ -112,46 +112,6 @@ function unusableAddress({ file, listen }: Config, door: 'grpc' | 'http', cause:
   const message = why.startsWith('cannot listen') ? why : `cannot listen on ${door} address \`${listen[door]}\`: ${why}`
   const mend = `stop what listens there, or choose another address (--${door})`
   return new ConfigError([{ file, line: undefined, column: undefined, path: `listen.${door}`, message, mend }])
-}
-
-function tellBoth(log: DecisionLog, metrics: Metrics): Pick<DecisionLog, 'decision' | 'fault'> {
-  return {
-    decision(decision) {
-      metrics.decision(decision)
-      log.decision(decision)
-    },
-    fault(code, cause) {
-      metrics.fault(code)
-      log.fault(code, cause)
-    },
-  }
-}
-
-/** Counts each; a log is told of the first. */
-function deprecationTold(log: DecisionLog, metrics: Metrics): (header: DeprecatedHeader) => void {
-  let isTold = false
-  return (header) => {
-    metrics.deprecated(header, 'envoy')
-    if (isTold) return
-    isTold = true
-    log.warning(
-      `a request carries ${header}, which is deprecated: it is removed; this is said once, and counted always`,
-    )
-  }
-}
-
-function watch(assembly: Assembly, log: DecisionLog, metrics: Metrics): DataWatch {
-  return watchData(assembly.config.dataFiles, {
-    current: assembly.data(),
-    onData(data) {
-      assembly.replaceData(data)
-      log.info(`new data is in place, revision ${assembly.revision()}`)
-    },
-    onError(error) {
-      metrics.refusedData()
-      log.warning(`the data files cannot be used, revision ${assembly.revision()} goes on: ${textOf(error)}`)
-    },
-  })
 }
 
 function figuresOf({ kept: { revocations } }: Assembly, feeds: Feeds | undefined): RevocationFigures {
