@@ -25,6 +25,7 @@ const measurable = parts.filter((part) => missingTools([part], installed) === un
 const contestants = {
   check: ['check.service', 'check.grpc-js', 'check.http2'],
   decision: ['decision.authzen', 'decision.opa-server'],
+  broker: ['broker.call.broker', 'broker.call.upstream'],
   guard: ['guard.list.guard', 'guard.list.bare', 'guard.call.guard', 'guard.call.bare'],
 } as const
 
@@ -34,6 +35,7 @@ async function expectedRows(part: Part): Promise<readonly string[]> {
     check: ['one.p50', 'one.p99', 'many.rate', ...(tellsCpu ? ['many.cpu'] : [])],
     decision: ['p50', 'p99', ...(tellsCpu ? ['CPU'] : [])],
     guard: ['p50', 'p99'],
+    broker: ['p50', 'p99'],
   }
   const alone = part === 'decision' ? ['decision.engine', 'decision.opa-bench'] : []
   return [...alone, ...contestants[part].flatMap((id) => measures[part].map((name) => `${id}.${name}`))]

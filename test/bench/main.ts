@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { toolPath } from '../../tools/paths.ts'
+import { brokerPart } from './broker-steps.ts'
 import { checkPart } from './check-steps.ts'
 import { killChildren, killChildrenOnExit } from './children.ts'
 import { decisionPart } from './decision-steps.ts'
@@ -95,12 +96,18 @@ async function run(folder: string, { quick, only }: Arguments, tools: Tools): Pr
     steps.push(...guard.steps)
     bytes["handler's list"] = guard.listBytes
   }
+  const broker = only.includes('broker') ? await brokerPart(workload) : undefined
+  steps.push(...(broker?.steps ?? []))
   const [rounds, milliseconds] = quick ? [1, 200] : [5, 1500]
-  // Not counted: compilers warm up, caches fill.
-  if (!quick) await measure(steps, 1, milliseconds / 2, () => say('warming up'))
-  const figures = await measure(steps, rounds, milliseconds, (round) => say(`round ${round} of ${rounds}`))
-  await guard?.close()
-  return { machine, rounds, millisecondsPerStep: milliseconds, sizes: bytes, notes, figures }
+  try {
+    // Not counted: compilers warm up, caches fill.
+    if (!quick) await measure(steps, 1, milliseconds / 2, () => say('warming up'))
+    const figures = await measure(steps, rounds, milliseconds, (round) => say(`round ${round} of ${rounds}`))
+    return { machine, rounds, millisecondsPerStep: milliseconds, sizes: bytes, notes, figures }
+  } finally {
+    await guard?.close()
+    await broker?.close()
+  }
 }
 
 function say(text: string): void {

@@ -1,5 +1,5 @@
 /** What can be measured for itself: the gRPC door, the decision alone, the in-process guard. */
-export const parts = ['check', 'decision', 'guard'] as const
+export const parts = ['check', 'decision', 'guard', 'broker'] as const
 export type Part = (typeof parts)[number]
 
 /** Where the programs are that are used; undefined where they are missing or out of date. */
@@ -12,6 +12,7 @@ const needs = {
   check: { tool: 'ghz', for: 'the load on Check over gRPC' },
   decision: { tool: 'opa', for: "OPA's own evaluation, the peer of the decision" },
   guard: undefined,
+  broker: undefined,
 } as const satisfies Record<Part, { readonly tool: keyof Tools; readonly for: string } | undefined>
 
 /** Says which tools are missing for these parts, and what to do; undefined when none is. */
