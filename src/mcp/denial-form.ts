@@ -1,5 +1,5 @@
 import type { ReasonCode } from '../policy/decision.gen.ts'
-import { categoryOf } from '../policy/reasons.ts'
+import { categoryOf, messageOf } from '../policy/reasons.ts'
 import {
   type ChallengedResource,
   challengeOf,
@@ -44,7 +44,8 @@ export function denialForm(decisionId: string, reason: DenialReason, to: DenialT
   }
   const mode = modeFor(options, said)
   const rpcId = reading?.rpcId
-  if (rpcId === undefined || hasStatus(mode, reason)) return explicitForm(decisionId, reason, to)
+  if (rpcId === undefined) return explicitForm(decisionId, mode === 'hide' ? indistinct(reason) : reason, to)
+  if (hasStatus(mode, reason)) return explicitForm(decisionId, reason, to)
   const ask = reading?.ok === true ? reading.asks[0] : undefined
   const isModern = said.protocolVersion !== undefined && said.protocolVersion >= '2026-07-28'
   const asked = { rpcId, ask, isModern, headers, session: sessionIn(reading) }
@@ -114,6 +115,11 @@ const hiding: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'scope_missing',
   'credential_excludes',
 ])
+
+/** What stands for a reason that is hidden, where no message of a server could: no item can be told from another by it. */
+function indistinct(reason: DenialReason): DenialReason {
+  return hiding.has(reason.code) ? { code: 'item_unknown', message: messageOf('item_unknown') } : reason
+}
 
 function hiddenForm({ code }: DenialReason, asked: Asked, { hideLike }: DenialOptions): DenialForm | undefined {
   const { rpcId, ask, isModern, headers, session } = asked

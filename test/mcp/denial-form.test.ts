@@ -49,6 +49,14 @@ const keepsStatus: Readonly<Record<DenialMode, (code: ReasonCode) => boolean>> =
   coaz: (code) => isCredential(code) || prescribed.includes(code),
 }
 
+const unmatched: readonly (readonly [string, Given])[] = [
+  ['a notification', { body: JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }) }],
+  ['a response', { body: JSON.stringify({ jsonrpc: '2.0', id: 1, result: {} }) }],
+  ['a batch', { body: `[${call}]`, headers: { 'mcp-protocol-version': '2025-03-26' } }],
+  ['a stream', { method: 'GET', body: '' }],
+  ['the end of a session', { method: 'DELETE', body: '' }],
+]
+
 describe.each(modes)('a denial in mode %s', (mode) => {
   it.each(codes)('has HTTP 200 or the status of %s, never 404', (code) => {
     const { status, headers, body } = form(code, { mode, body: prompt })
@@ -58,16 +66,10 @@ describe.each(modes)('a denial in mode %s', (mode) => {
     if (status !== 200) expect(body).toBe(denialBody('d-1', reasonOf(code), { text: '1' }))
   })
 
-  const unmatched: readonly (readonly [string, Given])[] = [
-    ['a notification', { body: JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }) }],
-    ['a response', { body: JSON.stringify({ jsonrpc: '2.0', id: 1, result: {} }) }],
-    ['a batch', { body: `[${call}]`, headers: { 'mcp-protocol-version': '2025-03-26' } }],
-    ['a stream', { method: 'GET', body: '' }],
-    ['the end of a session', { method: 'DELETE', body: '' }],
-  ]
   it.each(unmatched)('of %s has the status of its reason, as no message could be matched to it', (_, given) => {
-    expect(form('role_missing', { ...given, mode })).toEqual(form('role_missing', given))
-    expect(form('role_missing', { ...given, mode }).status).toBe(403)
+    const code = mode === 'hide' ? 'argument_refused' : 'role_missing'
+    expect(form(code, { ...given, mode })).toEqual(form(code, given))
+    expect(form(code, { ...given, mode }).status).toBe(403)
   })
 })
 
@@ -124,18 +126,19 @@ describe('a result that says no', () => {
   })
 })
 
+const hiding: readonly ReasonCode[] = [
+  'role_missing',
+  'item_unknown',
+  'item_ambiguous',
+  'server_unknown',
+  'server_disabled',
+  'virtual_server_unknown',
+  'virtual_server_excludes',
+  'scope_missing',
+  'credential_excludes',
+]
+
 describe('what is hidden', () => {
-  const hiding: readonly ReasonCode[] = [
-    'role_missing',
-    'item_unknown',
-    'item_ambiguous',
-    'server_unknown',
-    'server_disabled',
-    'virtual_server_unknown',
-    'virtual_server_excludes',
-    'scope_missing',
-    'credential_excludes',
-  ]
   it.each(hiding)('does not tell %s from what is not there', (code) => {
     const { hidden, body } = form(code, { mode: 'hide', headers: { accept: 'application/json' } })
     expect(hidden).toBe(true)
@@ -148,6 +151,15 @@ describe('what is hidden', () => {
       expect(form(code, { mode: 'hide' })).toEqual(form(code, { mode: 'rpc' }))
     },
   )
+
+  it.each(unmatched)('is so for %s too, which no message could answer', (_, given) => {
+    for (const code of hiding) {
+      const { status, headers, body } = form(code, { ...given, mode: 'hide' })
+      expect([status, headers]).toEqual([403, { 'content-type': 'application/json' }])
+      const message = messageOf('item_unknown')
+      expect(JSON.parse(body)).toEqual({ error: 'item_unknown', message, decision_id: 'd-1' })
+    }
+  })
 
   it('is no server', () => {
     const body = rpc('tools/list', {})
