@@ -7,8 +7,8 @@ export interface SseOptions {
  * Rewrites the data of a stream of server-sent events (WHATWG HTML, section 9.2), event by event: an event leaves as
  * soon as it is complete, and no more than one is held. `transform` gets the data of an event, its lines joined by
  * LF, and answers with what stands for it; empty data is not asked about. Everything else is kept byte for byte, also
- * an event whose data stays the same. An unfinished event at the end of the stream is transformed too. The stream
- * ends with an error where `transform` rejects or an event is too long.
+ * an event whose data stays the same; only marks at the start of the stream are removed. An unfinished event at the end
+ * of the stream is transformed too. The stream ends with an error where `transform` rejects or an event is too long.
  */
 export function filterSse(
   stream: ReadableStream<Uint8Array>,
@@ -52,7 +52,11 @@ export function createSseFilter(transform: (data: string) => Promise<string>, op
 const lf = 0x0a
 const cr = 0x0d
 const colon = 0x3a
-const byteOrderMark: readonly number[] = [0xef, 0xbb, 0xbf]
+/** A byte-order mark, and one that was encoded twice: readers skip this one too (eventsource-parser of the SDKs). */
+const marks: readonly (readonly number[])[] = [
+  [0xef, 0xbb, 0xbf],
+  [0xc3, 0xaf, 0xc2, 0xbb, 0xc2, 0xbf],
+]
 
 /** Cuts bytes into pieces that can leave: whole events, comments between events, a line end that came late. */
 class EventSplitter {
@@ -83,7 +87,7 @@ class EventSplitter {
       at = end.next
       this.#afterCr = end.by === cr
       if (end.by === undefined) return
-      if (this.#atStart) yield* this.#mark()
+      if (this.#atStart) this.#unmark()
       if (this.#isComplete()) yield this.#take()
       else this.#lineStart = this.#length
     }
@@ -91,18 +95,22 @@ class EventSplitter {
 
   /** What is left when the stream ends. */
   *end(): Generator<Uint8Array> {
-    if (this.#atStart) yield* this.#mark()
+    if (this.#atStart) this.#unmark()
     if (this.#length > 0) yield this.#take()
   }
 
-  /** Only one mark, at the very start of the stream, is not part of the first line. */
-  *#mark(): Generator<Uint8Array> {
+  /** How many marks are skipped at the start differs between readers; without any, all see the same first field. */
+  #unmark(): void {
     this.#atStart = false
-    const { length } = byteOrderMark
-    if (byteOrderMark.some((byte, at) => this.#length <= at || this.#buffer[at] !== byte)) return
-    yield this.#buffer.slice(0, length)
-    this.#buffer.copyWithin(0, length, this.#length)
-    this.#length -= length
+    let at = 0
+    for (let mark = this.#markAt(at); mark !== undefined; mark = this.#markAt(at)) at += mark.length
+    this.#buffer.copyWithin(0, at, this.#length)
+    this.#length -= at
+  }
+
+  #markAt(start: number): readonly number[] | undefined {
+    const isAt = (byte: number, at: number): boolean => start + at < this.#length && this.#buffer[start + at] === byte
+    return marks.find((mark) => mark.every(isAt))
   }
 
   /** After a line: whether it was blank, or a comment that no event has begun before. */

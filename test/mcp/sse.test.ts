@@ -1,3 +1,4 @@
+import { EventSourceParserStream } from 'eventsource-parser/stream'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { filterSse, type SseOptions } from '../../src/mcp/list.ts'
@@ -89,10 +90,28 @@ it.each([
   expect(await filtered(text, async () => Promise.reject(new Error('asked')))).toBe(text)
 })
 
-it('reads past one byte-order mark at the start', async () => {
-  expect(await filtered('\ufeffdata: a\n\n\ufeffdata: b\n\n')).toBe('\ufeffdata: A\n\n\ufeffdata: b\n\n')
-  expect(await filtered('\ufeff\ndata: a\n\n')).toBe('\ufeff\ndata: A\n\n')
-  expect(await filtered('\ufeffdata: a')).toBe('\ufeffdata: A')
+it('removes byte-order marks at the start, and what was one before it was encoded twice', async () => {
+  expect(await filtered('\ufeffdata: a\n\n\ufeffdata: b\n\n')).toBe('data: A\n\n\ufeffdata: b\n\n')
+  expect(await filtered('\ufeff\ndata: a\n\n')).toBe('\ndata: A\n\n')
+  expect(await filtered('\ufeffdata: a')).toBe('data: A')
+  expect(await filtered('ï»¿data: a\n\nï»¿data: b\n\n')).toBe('data: A\n\nï»¿data: b\n\n')
+  expect(await filtered('\ufeffï»¿ï»¿\ufeff\ufeffdata: a\n\n')).toBe('data: A\n\n')
+  expect(await filtered('\ufeffï»')).toBe('ï»')
+})
+
+it('transforms every data that the parser of the SDKs finds, wherever chunks end', async () => {
+  const start = fc.array(fc.constantFrom('\ufeff', 'ï»¿', 'ï»', '¿', 'ï', ' '), { maxLength: 4 })
+  const text = fc.tuple(start, sseText).map(([marks, rest]) => `${marks.join('')}${rest}\n\n`)
+  await fc.assert(
+    fc.asyncProperty(text, fc.array(fc.nat(200), { maxLength: 20 }), async (sent, places) => {
+      const found: string[] = []
+      const marked = filterSse(streamOf(cut(encoder.encode(sent), places)), async (data) => `seen ${data}`)
+      const events = marked.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
+      for await (const { data } of events) found.push(data)
+      expect(found.filter((data) => data !== '' && !data.startsWith('seen '))).toEqual([])
+    }),
+    { examples: [['ï»¿data: a\n\n', []]] },
+  )
 })
 
 it('transforms an event that the stream does not finish', async () => {
@@ -104,7 +123,7 @@ it('transforms an event that the stream does not finish', async () => {
 it('keeps every byte where the data stays the same', async () => {
   await fc.assert(
     fc.asyncProperty(sseText, async (text) => {
-      expect(await filtered(text, same)).toBe(text)
+      expect(await filtered(text, same)).toBe(text.replace(/^\ufeff+/, ''))
     }),
   )
   const invalid = Uint8Array.of(...encoder.encode('data: '), 0xff, 0x0a, 0x0a)
