@@ -1,3 +1,4 @@
+import { parseExact } from './exact-json.ts'
 import { isObject } from './message.ts'
 
 /** Which of these tools may be seen, by their client-visible names. */
@@ -46,8 +47,8 @@ async function cutPart(part: unknown, cut: (value: unknown) => Promise<unknown>,
 /** Objects and arrays alone: a text that is a number or a word names no tool. */
 function jsonIn(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? value : undefined
+    const value = parseExact(text)
+    return Array.isArray(value) || isObject(value) ? value : undefined
   } catch {
     return undefined
   }

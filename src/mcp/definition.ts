@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
+import { withPlainNumbers } from './exact-json.ts'
 import type { ListedItem } from './list.ts'
 
 /** A type of items that servers define in lists. */
@@ -17,12 +18,12 @@ const nameKeys = { tool: 'name', prompt: 'name', resource: 'uri', template: 'uri
 
 /**
  * SHA-256, hex, of a definition as its server lists it: the whole entry as canonical JSON (RFC 8785), so that neither
- * blanks nor the order of keys count.
+ * blanks nor the order of keys count, and numbers are doubles.
  * @param name - what the server itself calls it, where the entry was renamed on its way
  * @throws {Error} for text with half a surrogate pair, which no canonical JSON has
  */
 export function definitionDigest(type: DefinedType, entry: ListedItem['entry'], name: string): string {
-  const text = canonicalize({ ...entry, [nameKeys[type]]: name })
+  const text = canonicalize(withPlainNumbers({ ...entry, [nameKeys[type]]: name }))
   if (text === undefined) throw new TypeError('expected a definition to be a JSON object')
   return createHash('sha256').update(text).digest('hex')
 }

@@ -1,5 +1,6 @@
 import { anyBrokerTool, filterBrokerAnswer } from './broker-answers.ts'
 import type { DefinedType } from './definition.ts'
+import { parseExact } from './exact-json.ts'
 import { filterList, isListMethod, type ListedItem, type ListMethod, type ListOptions, listedType } from './list.ts'
 import { isObject } from './message.ts'
 import type { Read, RpcId } from './reading.ts'
@@ -97,7 +98,7 @@ export function unfilterableText(rpcId: RpcId | undefined): string {
 
 /** Text without a response is kept as it stands; rejects for what is not JSON-RPC. */
 async function filteredText(text: string, filter: Filter): Promise<string> {
-  const message: unknown = JSON.parse(text)
+  const message = parseExact(text)
   if (!isJsonRpc(message)) throw new TypeError('what was answered is not JSON-RPC')
   return holdsResult(message) ? JSON.stringify(await filteredMessage(message, filter)) : text
 }

@@ -1,3 +1,4 @@
+import { parseExact, plainNumber } from './exact-json.ts'
 import { isObject, own } from './message.ts'
 
 export { createSseFilter, filterSse, type SseFilter, type SseOptions } from './sse.ts'
@@ -73,7 +74,7 @@ export async function filterListText(
   options: ListOptions = {},
 ): Promise<string> {
   if (text.trim() === '') return text
-  return JSON.stringify(await filterList(method, JSON.parse(text), visible, options))
+  return JSON.stringify(await filterList(method, parseExact(text), visible, options))
 }
 
 type Json = Readonly<Record<string, unknown>>
@@ -119,6 +120,8 @@ function restrictCaching(result: Json, { maxTtlMs }: ListOptions): Json {
   return { ...result, ...ttlMs, cacheScope: 'private' }
 }
 
-function cap(ttlMs: unknown, maxTtlMs = Number.POSITIVE_INFINITY): number {
-  return typeof ttlMs === 'number' ? Math.max(0, Math.min(ttlMs, maxTtlMs)) : 0
+function cap(ttlMs: unknown, maxTtlMs = Number.POSITIVE_INFINITY): unknown {
+  const plain = plainNumber(ttlMs)
+  if (typeof plain !== 'number') return 0
+  return plain >= 0 && plain <= maxTtlMs ? ttlMs : Math.max(0, Math.min(plain, maxTtlMs))
 }

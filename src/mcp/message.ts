@@ -1,3 +1,4 @@
+import { isExactNumber } from './exact-json.ts'
 import { type MethodRule, mirroredParamOf, ruleOf, type TaskRule, taskRuleOf, tasksExtension } from './methods.ts'
 import type { Target } from './reading.ts'
 
@@ -48,9 +49,9 @@ export function readMessage(value: unknown, { tasks = false }: { readonly tasks?
   return readRequest(value, action, tasks)
 }
 
-/** Whether a value is a JSON object: neither null nor an array. */
+/** Whether a value is a JSON object: neither null nor an array, nor a number that is kept as its source. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isExactNumber(value)
 }
 
 /** An own member of an object; undefined where it has none, which no JSON value is. */
