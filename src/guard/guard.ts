@@ -91,7 +91,7 @@ export interface Guard {
   hono(): HonoMiddleware
   /**
    * Puts the guard into a transport of either SDK, for a server to connect to: Streamable HTTP, stdio or another. What is
-   * denied is answered with a JSON-RPC error. Over HTTP it sees messages alone, neither GET nor DELETE: `fetch` and
+   * denied is answered with the JSON-RPC message of its form of denials. Over HTTP it sees messages alone, neither GET nor DELETE: `fetch` and
    * `express` see all.
    */
   transport<T extends GuardableTransport>(transport: T, options?: TransportGuardOptions): T

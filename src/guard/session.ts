@@ -1,20 +1,19 @@
-import { randomUUID } from 'node:crypto'
 import type { Outcome } from '../authorizer/attempt.ts'
 import { holdAgainst } from '../gateway/gate.ts'
 import type { Credential } from '../identity/subject.ts'
-import { denialBody } from '../mcp/denial.ts'
+import type { DenialTo } from '../mcp/denial-form.ts'
 import type { Headers as ReadHeaders } from '../mcp/headers.ts'
 import { type Filter, filteredMessage, mayList, unfilterableText } from '../mcp/list-filter.ts'
 import { isObject } from '../mcp/message.ts'
 import type { Read, Reading, ReadOptions, RpcId } from '../mcp/reading.ts'
 import { readHttp } from '../mcp/request.ts'
 import { textOf } from '../policy/errors.ts'
-import { messageOf } from '../policy/reasons.ts'
 import { carrierOf, headersIn, type InnerTransport, withoutInternal } from './carrier.ts'
 import { watchChanges } from './changes.ts'
 import { credentialOf, type GuardCredential, presented } from './credential.ts'
 import { type Door, filterFor, isAllowed, noteDeprecated } from './fetch.ts'
 import { readHeaders } from './headers.ts'
+import { createDenials, type Denied } from './session-denials.ts'
 
 /** How one transport is guarded. */
 export interface TransportGuardOptions {
@@ -47,18 +46,21 @@ interface Batch {
   readonly extras: unknown[]
 }
 
-interface Judged {
+interface Allowed {
+  readonly allowed: true
   readonly credential: Credential
-  readonly reading: Reading
+  readonly reading: Read
   readonly outcome: Outcome
   readonly address: string | undefined
-  readonly allowed: boolean
 }
+
+type Judged = Allowed | ({ readonly allowed: false } & Denied)
 
 /** Begins to guard the messages of a transport. */
 export function createSession(door: Door, inner: InnerTransport, options: Options): Session {
   const filters = new Map<string, Filter | undefined>()
   const changes = watchChanges(door, inner, options.changesEveryMs)
+  const denials = createDenials(inner)
   let delivered: Promise<void> = Promise.resolve()
   let gathering: Batch | undefined
 
@@ -66,13 +68,14 @@ export function createSession(door: Door, inner: InnerTransport, options: Option
     // A copy is judged and delivered: what came may be changed meanwhile.
     const text = JSON.stringify(batch.messages.length === 1 ? batch.messages[0] : batch.messages)
     const judged = await judge(door, { text, extra: batch.extras[0], options })
-    if (judged === undefined || !judged.allowed) return () => refuse(inner, batch.messages, judged)
+    if (!judged.allowed) return () => denials.refuse(batch.messages, judged)
     const parsed: unknown = JSON.parse(text)
     const messages = batch.messages.length === 1 ? [parsed] : (parsed as readonly unknown[])
     return () => {
       messages.forEach((message, at) => {
         remember(door, filters, message, judged)
-        changes.received(message, judged as Judged & { readonly reading: Read })
+        changes.received(message, judged)
+        denials.received(message)
         deliver(message, withoutInternal(batch.extras[at], door.read))
       })
     }
@@ -82,7 +85,7 @@ export function createSession(door: Door, inner: InnerTransport, options: Option
     gathering = undefined
     const deciding = decide(batch, deliver).catch((thrown: unknown) => {
       tell(door, thrown)
-      return () => refuse(inner, batch.messages, undefined)
+      return () => denials.refuse(batch.messages, { decision: undefined, to: unread(door) })
     })
     // One after the other: a cancellation must not overtake what it cancels.
     delivered = delivered.then(async () => (await deciding)()).catch((thrown: unknown) => tell(door, thrown))
@@ -103,33 +106,42 @@ export function createSession(door: Door, inner: InnerTransport, options: Option
     },
     async send(message, sendOptions) {
       const allowed = await outgoing(filters, message)
+      denials.sent(allowed)
       await inner.send(changes.sent(allowed), sendOptions)
     },
     close: () => changes.close(),
   }
 }
 
-/** INVARIANT: never rejects; undefined stands for a denial. */
+/** INVARIANT: never rejects, and whatever is thrown inside is a denial. */
 async function judge(
   door: Door,
   { text, extra, options }: { readonly text: string; readonly extra: unknown; readonly options: Options },
-): Promise<Judged | undefined> {
+): Promise<Judged> {
+  let to = unread(door)
   try {
     const { read, knows, authorizer, gate } = door
     const headers = readableHeaders(headersIn(extra))
     // Answers are not read for tasks here, so that none would ever be bound to who made it.
     const without = { ...knows, tasks: false }
     const reading = readHttp({ method: 'POST', headers, body: Buffer.from(text) }, without, read)
+    to = { ...to, headers, reading }
     const credential = await credentialFor(options, { headers, reading, read })
     const address = options.address ?? addressOf(door, extra)
     const hold = gate && holdAgainst(gate, headers)
     const outcome = await authorizer.authorize({ credential, reading, address, precondition: hold?.precondition })
-    noteDeprecated(door, credential, outcome.decision.subject)
-    return { credential, reading, outcome, address, allowed: isAllowed(outcome, reading, hold) }
+    const { decision } = outcome
+    noteDeprecated(door, credential, decision.subject)
+    if (!isAllowed(outcome, reading, hold)) return { allowed: false, decision, to }
+    return { allowed: true, credential, reading, outcome, address }
   } catch (thrown) {
     tell(door, thrown)
-    return undefined
+    return { allowed: false, decision: undefined, to }
   }
+}
+
+function unread({ denials }: Door): DenialTo {
+  return { headers: new Map(), reading: undefined, options: denials }
 }
 
 /** Of the HTTP request without what was true of its body alone: the transport has read that. */
@@ -154,11 +166,11 @@ function addressOf(door: Door, extra: unknown): string | undefined {
 }
 
 /** Who asks is known when the answer goes. */
-function remember(door: Door, filters: Map<string, Filter | undefined>, message: unknown, judged: Judged): void {
+function remember(door: Door, filters: Map<string, Filter | undefined>, message: unknown, judged: Allowed): void {
   const { reading } = judged
-  if (!isObject(message) || !reading.ok) return
+  if (!isObject(message)) return
   if (Object.hasOwn(message, 'method') && Object.hasOwn(message, 'id')) {
-    const filter = mayList(reading) ? filterFor(door, { ...judged, reading }) : undefined
+    const filter = mayList(reading) ? filterFor(door, judged) : undefined
     filters.set(JSON.stringify(message['id']), filter)
   } else if (message['method'] === 'notifications/cancelled' && isObject(message['params'])) {
     // What was cancelled is not answered.
@@ -177,20 +189,6 @@ async function outgoing(filters: Map<string, Filter | undefined>, message: unkno
   if (!isAwaited) return JSON.parse(unfilterableText(rpcId))
   if (filter === undefined) return message
   return await filteredMessage(message, filter).catch(() => JSON.parse(unfilterableText(rpcId)) as unknown)
-}
-
-/** Answers every request among the messages; there is nobody to tell of the others. */
-function refuse(inner: InnerTransport, messages: readonly unknown[], judged: Judged | undefined): void {
-  const decision = judged?.outcome.decision
-  const reason = decision?.reasons[0] ?? { code: 'policy_error', message: messageOf('policy_error') }
-  for (const message of messages) {
-    const id = isObject(message) && Object.hasOwn(message, 'method') ? message['id'] : undefined
-    if (typeof id !== 'string' && typeof id !== 'number') continue
-    const rpcId = { ...judged?.reading.rpcId, text: JSON.stringify(id) }
-    const denial: unknown = JSON.parse(denialBody(decision?.id ?? randomUUID(), reason, rpcId))
-    // Who has gone is not waiting.
-    inner.send(denial, { relatedRequestId: id }).catch(() => undefined)
-  }
 }
 
 function tell({ onFault }: Door, thrown: unknown): void {

@@ -23,6 +23,12 @@ export interface DenialForm {
   readonly hidden: boolean
 }
 
+/** What a session has said once, and later requests leave out. */
+export interface SessionSaid {
+  readonly clientName?: string | undefined
+  readonly protocolVersion?: string | undefined
+}
+
 /** Whom a denial goes to. */
 export interface DenialTo {
   readonly headers: Headers
@@ -32,26 +38,34 @@ export interface DenialTo {
   readonly options?: DenialOptions | undefined
   /** What a challenge names. */
   readonly resource?: ChallengedResource | undefined
+  /** What goes without saying, where the door has heard it. */
+  readonly session?: SessionSaid | undefined
 }
 
 /** The one table of how denials look; every door sends what it says. Never throws. `reason.message` is fit for clients. */
 export function denialForm(decisionId: string, reason: DenialReason, to: DenialTo): DenialForm {
-  const { headers, reading, options = explicitDenials } = to
-  const said = {
-    headers,
-    clientName: reading?.clientName,
-    protocolVersion: reading?.ok === true ? reading.protocolVersion : protocolVersionOf(headers, undefined),
-  }
-  const mode = modeFor(options, said)
-  const rpcId = reading?.rpcId
+  const { mode, options, asked } = chosenFor(to)
+  const rpcId = to.reading?.rpcId
   if (rpcId === undefined) return explicitForm(decisionId, mode === 'hide' ? indistinct(reason) : reason, to)
   if (hasStatus(mode, reason)) return explicitForm(decisionId, reason, to)
-  const ask = reading?.ok === true ? reading.asks[0] : undefined
-  const isModern = said.protocolVersion !== undefined && said.protocolVersion >= '2026-07-28'
-  const asked = { rpcId, ask, isModern, headers, session: sessionIn(reading) }
-  if (mode === 'hide') return hiddenForm(reason, asked, options) ?? rpcForm(decisionId, reason, asked)
-  if (mode === 'tool-result' && ask?.action === 'tools/call') return resultForm(decisionId, reason, asked)
-  return rpcForm(decisionId, reason, asked, mode === 'coaz' ? coazCodes[categoryOf(reason.code)] : undefined)
+  const hidden = mode === 'hide' ? hiddenText(reason, { ...asked, rpcId }, options) : undefined
+  if (hidden !== undefined) return hiddenForm(hidden, { ...asked, rpcId }, options)
+  return framed(openText(decisionId, reason, { ...asked, rpcId }, mode), to.headers)
+}
+
+/**
+ * Of the same table the JSON-RPC message alone, for a door that can send nothing else; it has no status, so that those
+ * forms that differ by theirs are one. `rpcId`: of the request that is answered, which may be one of a batch.
+ */
+export function denialMessage(decisionId: string, reason: DenialReason, to: DenialTo & { rpcId: RpcId }): string {
+  const { rpcId, reading } = to
+  const { mode, options, asked } = chosenFor(to)
+  // Denied as a whole, a batch is answered in no server's words.
+  const isBatch = reading?.ok === true && reading.batch
+  if (isBatch) return denialBody(decisionId, mode === 'hide' ? indistinct(reason) : reason, rpcId)
+  if (hasStatus(mode, reason)) return denialBody(decisionId, reason, rpcId)
+  const hidden = mode === 'hide' ? hiddenText(reason, { ...asked, rpcId }, options) : undefined
+  return hidden ?? openText(decisionId, reason, { ...asked, rpcId }, mode)
 }
 
 interface Asked {
@@ -60,6 +74,25 @@ interface Asked {
   readonly isModern: boolean
   readonly headers: Headers
   readonly session: string | undefined
+}
+
+interface Chosen {
+  readonly mode: DenialMode
+  readonly options: DenialOptions
+  readonly asked: Omit<Asked, 'rpcId'>
+}
+
+function chosenFor({ headers, reading, options = explicitDenials, session }: DenialTo): Chosen {
+  const version = reading?.ok === true ? reading.protocolVersion : protocolVersionOf(headers, undefined)
+  const protocolVersion = version ?? session?.protocolVersion
+  const clientName = reading?.clientName ?? session?.clientName
+  const ask = reading?.ok === true ? reading.asks[0] : undefined
+  const isModern = protocolVersion !== undefined && protocolVersion >= '2026-07-28'
+  return {
+    mode: modeFor(options, { headers, clientName, protocolVersion }),
+    options,
+    asked: { ask, isModern, headers, session: sessionIn(reading) },
+  }
 }
 
 /**
@@ -92,15 +125,16 @@ function authenticate(challenge: string): readonly [string, string] {
 /** COAZ-MCP, draft 1: a denial, and a decision point that failed. What is wrong with a request keeps MCP's own codes. */
 const coazCodes = { policy: -32001, service: -32603, request: undefined, credential: undefined } as const
 
-function rpcForm(decisionId: string, reason: DenialReason, asked: Asked, rpcCode?: number): DenialForm {
-  return framed(denialBody(decisionId, reason, asked.rpcId, rpcCode), asked.headers)
+/** A message that says the reason. */
+function openText(decisionId: string, reason: DenialReason, asked: Asked, mode: DenialMode): string {
+  if (mode === 'tool-result' && asked.ask?.action === 'tools/call') return resultText(decisionId, reason, asked)
+  return denialBody(decisionId, reason, asked.rpcId, mode === 'coaz' ? coazCodes[categoryOf(reason.code)] : undefined)
 }
 
-function resultForm(decisionId: string, { code, message }: DenialReason, asked: Asked): DenialForm {
+function resultText(decisionId: string, { code, message }: DenialReason, { isModern, rpcId }: Asked): string {
   const text = `${message} (${code}, decision ${decisionId})`
-  const result = { ...(asked.isModern ? { resultType: 'complete' } : {}), content: [{ type: 'text', text }] }
-  const body = JSON.stringify({ ...result, isError: true })
-  return framed(`{"jsonrpc":"2.0","id":${asked.rpcId.text},"result":${body}}`, asked.headers)
+  const result = { ...(isModern ? { resultType: 'complete' } : {}), content: [{ type: 'text', text }], isError: true }
+  return `{"jsonrpc":"2.0","id":${rpcId.text},"result":${JSON.stringify(result)}}`
 }
 
 /** Reasons that are about an item being there for the caller at all; the others speak of what a caller can see. */
@@ -121,10 +155,13 @@ function indistinct(reason: DenialReason): DenialReason {
   return hiding.has(reason.code) ? { code: 'item_unknown', message: messageOf('item_unknown') } : reason
 }
 
-function hiddenForm({ code }: DenialReason, asked: Asked, { hideLike }: DenialOptions): DenialForm | undefined {
-  const { rpcId, ask, isModern, headers, session } = asked
-  const body = hiding.has(code) && ask !== undefined && unknownItem(ask, rpcId, isModern ? 'v2' : hideLike.sdk)
-  if (typeof body !== 'string') return undefined
+/** The message of a server that does not have the item; undefined where it is none, or not hidden. */
+function hiddenText({ code }: DenialReason, asked: Asked, { hideLike }: DenialOptions): string | undefined {
+  const { rpcId, ask, isModern } = asked
+  return hiding.has(code) && ask !== undefined ? unknownItem(ask, rpcId, isModern ? 'v2' : hideLike.sdk) : undefined
+}
+
+function hiddenForm(body: string, { isModern, headers, session }: Asked, { hideLike }: DenialOptions): DenialForm {
   // The SDK answers errors of 2026-07-28 in JSON, and what came before in an event stream.
   const isStream = !isModern && !hideLike.json && accepts(headers, 'text/event-stream')
   const ofSession = session === undefined ? [] : [['mcp-session-id', session] as const]
