@@ -58,7 +58,7 @@ const unmatched: readonly (readonly [string, Given])[] = [
 ]
 
 describe.each(modes)('a denial in mode %s', (mode) => {
-  it.each(codes)('has HTTP 200 or the status of %s, never 404', (code) => {
+  it.each(codes)('has HTTP 200 or the status of %s', (code) => {
     const { status, headers, body } = form(code, { mode, body: prompt })
     expect(status).toBe(keepsStatus[mode](code) ? statusOf(code) : 200)
     const challenge = status === 200 ? undefined : challengeOf(reasonOf(code))
@@ -70,6 +70,33 @@ describe.each(modes)('a denial in mode %s', (mode) => {
     const code = mode === 'hide' ? 'argument_refused' : 'role_missing'
     expect(form(code, { ...given, mode })).toEqual(form(code, given))
     expect(form(code, { ...given, mode }).status).toBe(403)
+  })
+})
+
+describe('a method that is not known', () => {
+  const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' }
+  const body = rpc('no/such', { _meta: meta })
+
+  it.each(modes)('is HTTP 404 where its request names 2026-07-28, and has its own status: %s', (mode) => {
+    const { status, body: answered } = form('method_unknown', { mode, body })
+    expect([status, errorIn(answered)]).toMatchObject([
+      keepsStatus[mode]('method_unknown') ? 404 : 200,
+      { code: -32601 },
+    ])
+  })
+
+  it.each(modes)('is never HTTP 404 elsewhere: %s', (mode) => {
+    const elsewhere: readonly Given[] = [
+      { body: rpc('no/such', {}), headers: { 'mcp-protocol-version': '2026-07-28' } },
+      { body, headers: { 'mcp-session-id': 's' } },
+    ]
+    for (const given of elsewhere) {
+      const { status, body: answered } = form('method_unknown', { mode, ...given })
+      expect([status, errorIn(answered)]).toMatchObject([
+        keepsStatus[mode]('method_unknown') ? 400 : 200,
+        { code: 400 },
+      ])
+    }
   })
 })
 
