@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { type Assembly, assemble } from '../assembly.ts'
 import type { Credential } from '../identity/subject.ts'
 import { parseStrictJson } from '../mcp/json.ts'
+import type { Reading } from '../mcp/reading.ts'
 import { readCall } from '../mcp/request.ts'
 import type { Decision } from '../policy/decision.gen.ts'
 import { textOf } from '../policy/errors.ts'
@@ -32,7 +33,7 @@ export async function printCheck(options: AskOptions, terminal: Terminal): Promi
     const call = params === undefined ? { method } : { method, params }
     const reading = readCall(call, { server, virtualServer }, read)
     const { decision } = await authorizer.authorize({ credential, reading, address })
-    terminal.out.write(options.json ? `${JSON.stringify(decision)}\n` : `${inWords(decision)}\n`)
+    terminal.out.write(options.json ? `${JSON.stringify(decision)}\n` : `${inWords(decision, { method, reading })}\n`)
     return codeOf(decision)
   })
 }
@@ -102,14 +103,32 @@ function codeOf({ allow }: Decision): ExitCode {
   return allow ? exit.ok : exit.denied
 }
 
-function inWords({ allow, action, subject, resource, reasons, revision }: Decision): string {
-  const { type, server, name } = resource
-  const what =
-    name === undefined ? (server ?? 'the server') : `${type} ${name}${server === undefined ? '' : ` on ${server}`}`
+/** What was asked, where the decision is on a request. */
+interface Asked {
+  readonly method: string
+  readonly reading: Reading
+}
+
+function inWords(decision: Decision, asked?: Asked): string {
+  const { allow, subject, reasons, revision } = decision
   const who = subject === undefined ? '' : ` for ${subject}`
-  const head = `${allow ? 'allowed' : 'denied'}: ${action} of ${what}${who} (revision ${revision})`
+  const head = `${allow ? 'allowed' : 'denied'}: ${whatOf(decision, asked)}${who} (revision ${revision})`
   const why = reasons.map(
-    ({ code, message, required }) => `  ${code}: ${message}${required ? `; needs ${required}` : ''}`,
+    ({ code, message, required }) =>
+      `  ${code}: ${message}${detailOf({ code, message }, asked)}${required ? `; needs ${required}` : ''}`,
   )
   return [head, ...why].map(oneLine).join('\n')
+}
+
+function whatOf({ action, resource }: Decision, asked: Asked | undefined): string {
+  const { type, server, name } = resource
+  if (action === '') return asked?.method ? `${asked.method}, which cannot be read,` : 'a request without a method'
+  if (name === undefined) return `${action} of ${server ?? 'the server'}`
+  return `${action} of ${type} ${name}${server === undefined ? '' : ` on ${server}`}`
+}
+
+/** More of it than a client is told. */
+function detailOf({ code, message }: Pick<Decision['reasons'][number], 'code' | 'message'>, asked?: Asked): string {
+  if (asked === undefined || asked.reading.ok || asked.reading.code !== code) return ''
+  return asked.reading.detail === message ? '' : `: ${asked.reading.detail}`
 }

@@ -115,6 +115,37 @@ describe('check in words', () => {
   })
 })
 
+describe('check of a request that cannot be read, in words', () => {
+  it.each([
+    [['--method', 'tools/call'], 'tools/call of the server', 'body_malformed', 'params.name must be a string'],
+    [['--method', 'tools/call', '--params', '{"secret'], 'tools/call, which cannot be read,', 'body_malformed', 'JSON'],
+    [['--method', ''], 'a request without a method', 'method_unknown', 'the method is not known'],
+    [['--method', '', '--params', '{"secret'], 'a request without a method', 'body_malformed', 'JSON'],
+    [['--method', 'no/secret'], 'no/secret of the server', 'method_unknown', 'the method is not known'],
+  ])('says what is wrong with it: %j', async (args, asked, code, detail) => {
+    const directory = await project()
+    const ran = await runIn(directory, ['check', '--claims', 'alice.json', ...args])
+    const [head = '', reason = '', ...rest] = ran.out.split('\n')
+    expect({ code: ran.code, err: ran.err, rest }).toEqual({ code: 1, err: '', rest: [''] })
+    expect(head).toMatch(/^denied: .* for alice \(revision \S+\)$/)
+    expect(head).toContain(`: ${asked} for alice`)
+    expect(reason).toMatch(new RegExp(`^  ${code}: .*${detail}`))
+    expect(reason).not.toContain('secret')
+    expect(reason.split('the method is not known').length).toBeLessThanOrEqual(2)
+    // The document stays the decision of the contract.
+    const { out } = await runIn(directory, ['check', '--claims', 'alice.json', ...args, '--json'])
+    const valid = validatorOf('decision')
+    expect(valid(only<Decision>(out)), JSON.stringify(valid.errors)).toBe(true)
+    if (detail.startsWith('params')) expect(out).not.toContain(detail)
+  })
+
+  it('says nothing of the request where its credential is bad', async () => {
+    const { out } = await runIn(await project(), ['check', '--token', 'x', '--method', 'tools/call'])
+    expect(out).toMatch(/\n {2}token_malformed: [^\n]*\n$/)
+    expect(out).not.toContain('params.name')
+  })
+})
+
 describe('capabilities', () => {
   const capabilities = async (...args: string[]): Promise<Ran> => runIn(await project(), ['capabilities', ...args])
 
