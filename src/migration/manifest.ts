@@ -5,7 +5,8 @@ import { byHand, headerEdits, nameEdits, routerKey } from './names.ts'
 import { endOf, startOf, stringAt } from './nodes.ts'
 import { removed } from './removal.ts'
 
-const kinds: ReadonlySet<string> = new Set(['AuthPolicy', 'ConfigMap', 'Deployment'])
+const workloads = ['CronJob', 'DaemonSet', 'Deployment', 'Job', 'Pod', 'ReplicaSet', 'StatefulSet'] as const
+const kinds: ReadonlySet<string> = new Set(['AuthPolicy', 'ConfigMap', ...workloads])
 
 /** Rewrites one Kubernetes manifest, or each of a List; any other document has no edits. */
 export function migrateManifest(manifest: YAMLMap, source: string): Migration {

@@ -169,6 +169,17 @@ describe('migrate of manifests', () => {
     expect({ code, texts }).toEqual({ code: 0, texts: [`kind: AuthPolicy\n${after}`] })
   })
 
+  it.each(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job', 'CronJob', 'Pod'])(
+    'rewrites the flags and variables of a %s',
+    async (kind) => {
+      const workload = (flag: string, name: string) =>
+        `kind: ${kind}\nspec:\n  containers:\n    - args: [${flag}]\n      env: [{name: ${name}, value: x}]\n`
+      const before = workload('--enforce-tool-filtering', 'JWT_SESSION_SIGNING_KEY')
+      const after = workload('--enforce-capability-filtering', 'GATEWAY_SIGNING_KEY')
+      expect(await written({ 'a.yaml': before })).toMatchObject({ code: 0, texts: [after] })
+    },
+  )
+
   it('rewrites the items of a List, in JSON too', async () => {
     const list = (name: string) =>
       JSON.stringify({ kind: 'List', items: [{ kind: 'AuthPolicy', a: name }] }, null, '\t')
