@@ -49,15 +49,13 @@ interface Read {
 }
 
 async function readOne(file: string, cwd: string, clients: readonly string[]): Promise<Read> {
-  const format = formats[extname(file).toLowerCase()]
+  const format = formats[extname(file).toLowerCase()] ?? 'text'
   try {
     const path = await realpath(resolve(cwd, file))
     if ((await stat(path)).size > maxBytes) throw new MigrationError(`is larger than ${maxBytes} bytes`)
-    if (format === undefined) {
-      await readFile(path)
-      return { file, path, source: '', found: { edits: [], problems: [], notes: [] } }
-    }
-    const source = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(path))
+    // Of what is not rewritten it does not matter whether it is text at all.
+    const decoder = new TextDecoder('utf-8', { fatal: format !== 'text', ignoreBOM: true })
+    const source = decoder.decode(await readFile(path))
     return { file, path, source, found: migrate(source, format, clients) }
   } catch (thrown) {
     const why = thrown instanceof MigrationError ? thrown.message : reasonOf(thrown)

@@ -1,6 +1,7 @@
 import { isMap, isNode, isScalar, isSeq, type Pair, type Scalar, visit, type YAMLMap, type YAMLSeq } from 'yaml'
 import { migrateClaim } from './claim.ts'
 import type { Edit, Finding, Migration } from './edit.ts'
+import { leftIn } from './leftovers.ts'
 import { byHand, headerEdits, nameEdits, routerKey } from './names.ts'
 import { endOf, startOf, stringAt } from './nodes.ts'
 import { removed } from './removal.ts'
@@ -8,12 +9,19 @@ import { removed } from './removal.ts'
 const workloads = ['CronJob', 'DaemonSet', 'Deployment', 'Job', 'Pod', 'ReplicaSet', 'StatefulSet'] as const
 const kinds: ReadonlySet<string> = new Set(['AuthPolicy', 'ConfigMap', ...workloads])
 
-/** Rewrites one Kubernetes manifest, or each of a List; any other document has no edits. */
+/** Whether a document is a Kubernetes manifest, of whatever kind. */
+export function isManifest(node: unknown): node is YAMLMap {
+  return isMap(node) && stringAt(node, 'kind') !== undefined
+}
+
+/** Rewrites one Kubernetes manifest, or each of a List; what it does not rewrite and has old names is a problem. */
 export function migrateManifest(manifest: YAMLMap, source: string): Migration {
   const kind = stringAt(manifest, 'kind')
   if (kind === 'List') return merged(mapsIn(manifest.get('items')).map((item) => migrateManifest(item, source)))
-  if (kind === 'MCPServerRegistration') return migrateRegistration(manifest)
-  return kind !== undefined && kinds.has(kind) ? migrateStrings(manifest, source) : merged([])
+  const isRewritten = kind !== undefined && kinds.has(kind)
+  const found = isRewritten ? migrateStrings(manifest, source) : migrateRegistration(manifest, kind)
+  const seen = isRewritten ? (['header', 'claim', 'routerKey'] as const) : []
+  return { ...found, problems: [...found.problems, ...leftIn(manifest, source, { ...found, seen })] }
 }
 
 /** Several migrations of one text as one. */
@@ -29,8 +37,8 @@ function mapsIn(node: unknown): readonly YAMLMap[] {
   return isSeq(node) ? node.items.filter((item) => isMap(item)) : []
 }
 
-function migrateRegistration(manifest: YAMLMap): Migration {
-  const spec = manifest.get('spec')
+function migrateRegistration(manifest: YAMLMap, kind: string | undefined): Migration {
+  const spec = kind === 'MCPServerRegistration' ? manifest.get('spec') : undefined
   const pair = isMap(spec) ? spec.items.find(({ key }) => isScalar(key) && key.value === 'toolPrefix') : undefined
   if (!isMap(spec) || pair === undefined || !isScalar(pair.key)) return merged([])
   const offset = startOf(pair.key)
