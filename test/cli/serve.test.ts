@@ -60,6 +60,7 @@ describe('serve', patient, () => {
     expect(grpc).toMatch(/^127\.0\.0\.1:[1-9]\d*$/)
     expect(await mayCall(http, 'weather_forecast')).toBe(true)
     expect((await fetch(`http://${http}/readyz`)).status).toBe(200)
+    expect(await (await fetch(`http://${http}/status`)).json()).toMatchObject({ ready: true, lacks: [] })
     expect(await asksEnvoy(grpc)).toBe(16)
     child.kill('SIGTERM')
     expect(await ended()).toBe(0)

@@ -17,6 +17,17 @@ describe('health', () => {
   })
 })
 
+describe('the status', () => {
+  it('is how it stands at the moment, to be kept by nobody', async () => {
+    const stands = { revision: 'r1', ready: false, lacks: ['the keys of some issuer are not loaded yet'] }
+    const door = await openDoor({ status: () => stands })
+    const { status, headers, json } = await door.get('/status')
+    expect([status, headers.get('cache-control'), json]).toEqual([200, 'no-store', stands])
+    Object.assign(stands, { ready: true, lacks: [] })
+    expect((await door.get('/status')).json).toEqual(stands)
+  })
+})
+
 describe('what is published', () => {
   it('is the public keys, as they are at the moment, to be kept for a minute', async () => {
     let keys = capabilityKey.jwks
