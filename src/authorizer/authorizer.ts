@@ -55,6 +55,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   const parts: Parts = { ...options, views, decide: createVerdicts(), seeNames: createVisibleNames() }
   return {
     async authorize(attempt) {
+      if (attempt.again === true) return await outcomeOf(parts, attempt, false)
       return recorded(parts, await outcomeOf(parts, attempt, true))
     },
     capabilities: async (credential, virtualServers, address) =>

@@ -4,6 +4,7 @@ import { newSecret } from '../../src/api-keys/secret.ts'
 import { createMinter } from '../../src/capabilities/mint.ts'
 import { createEnvoyDoor } from '../../src/envoy/server.ts'
 import { createGuard } from '../../src/guard/index.ts'
+import { readCall } from '../../src/mcp/request.ts'
 import { capabilityKey } from '../authorizer/scenes.ts'
 import { strict } from '../envoy/authorizers.ts'
 import { check, connect } from '../envoy/clients.ts'
@@ -124,6 +125,16 @@ describe.each(doors)('%s with an API key', (_, ask) => {
     const never = { zone: 'UTC', days: [], from: '00:00', to: '00:00' }
     expect(await ask({ secret: await secretOf({ times: [never] }) })).toEqual(denied('time_refused'))
   })
+})
+
+it('asks again of a key what it allowed without using it up', async () => {
+  const token = await secretOf({ usage: { total: 1 } })
+  const reading = readCall({ method: 'tools/call', params: '{"name":"weather_forecast"}' }, {}, strict)
+  const attempt = { credential: { kind: 'token', token }, reading } as const
+  expect((await place.authorizer.authorize(attempt)).decision.allow).toBe(true)
+  for (const _ of [1, 2])
+    expect((await place.authorizer.authorize({ ...attempt, again: true })).decision.allow).toBe(true)
+  expect((await place.authorizer.authorize(attempt)).decision.reasons).toMatchObject([{ code: 'usage_exceeded' }])
 })
 
 describe.each(doors)('%s with a key that is over', (_, ask) => {

@@ -180,6 +180,13 @@ describe('a fault inside', () => {
 })
 
 describe('the record', () => {
+  it('is not told of what is asked again, whatever comes of it', async () => {
+    const { attempt, recorded } = sceneWith()
+    expect((await attempt({ again: true })).decision.allow).toBe(true)
+    expect((await attempt({ again: true, credential: badToken })).decision.allow).toBe(false)
+    expect(recorded).toEqual([])
+  })
+
   it('is told every decision once, and each fits its schema', async () => {
     const { attempt, recorded } = sceneWith()
     const valid = validatorOf('decision')
