@@ -17,6 +17,7 @@ import { readBody } from './body.ts'
 import { credentialOf } from './credential.ts'
 import { filterResponse } from './filter.ts'
 import { carriedRequest, readHeaders } from './headers.ts'
+import type { Lookout } from './lookout.ts'
 import { denied, refusal } from './refusal.ts'
 import { type TaskMaking, taskMaking, withBoundTask } from './tasks.ts'
 
@@ -47,6 +48,10 @@ export interface Door {
   readonly addressOf: (request: Request) => string | undefined
   /** Where it is left what is known of the requests that are handed on. */
   readonly admitted?: WeakMap<Request, Admitted> | undefined
+  /** Looks at what peers may use. */
+  readonly lookout: Lookout
+  /** Milliseconds between two of its looks, where nothing else is said. */
+  readonly changesEveryMs: number
   /** Told what went wrong behind a denial of the guard's own; for a log, never for a client. */
   readonly onFault: (code: ReasonCode, cause: string) => void
   /** Told of every request that a deprecated header authenticated. */

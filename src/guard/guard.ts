@@ -15,6 +15,7 @@ import { type GuardCredential, presented } from './credential.ts'
 import { guardExpress, type NodeHandler, type WebHandler } from './express.ts'
 import { type Admitted, type Door, type FetchHandler, guardFetch, noteDeprecated } from './fetch.ts'
 import { guardHono, type HonoMiddleware } from './hono.ts'
+import { createLookout, periodOf } from './lookout.ts'
 import type { TransportGuardOptions } from './session.ts'
 import { type GuardableTransport, guardTransport } from './transport.ts'
 
@@ -36,6 +37,11 @@ export interface GuardPlace {
    * elsewhere not known, and such keys open nothing.
    */
   readonly address?: (request: Request) => string | undefined
+  /**
+   * Milliseconds between two looks at whether whoever has a stream open may use something else than before, or nothing
+   * any more, from 10. Default: 1000.
+   */
+  readonly changesEveryMs?: number
   /** Told what went wrong behind a denial for which this side is to blame; for a log, never for a client. */
   readonly onFault?: (code: ReasonCode, cause: string) => void
   /** Told once for each request, message or question that was authenticated by a deprecated header; for a counter. */
@@ -105,7 +111,10 @@ export interface Guard {
   decide(attempt: GuardAttempt): Promise<Decision>
   /** Everything the credential may use; four empty keys where it is denied. Never rejects. The caller's to keep. */
   capabilities(credential: GuardCredential, virtualServer?: string, address?: string): Promise<Capabilities>
-  /** Ends the watching of data files and what is under way; resolves when what was counted is written. */
+  /**
+   * Ends the watching of data files and of open streams, with these, and what is under way; resolves when what was counted
+   * is written.
+   */
   close(): Promise<void>
 }
 
@@ -122,9 +131,11 @@ const defaults: ReadOptions = {
 
 /**
  * Makes a guard.
- * @throws {ConfigError} for a configuration, bundle or data that cannot be used, {TypeError} for denials of no known form
+ * @throws {ConfigError} for a configuration, bundle or data that cannot be used, {TypeError} for denials of no known form or
+ *   a `changesEveryMs` that is none
  */
 export async function createGuard(options: GuardOptions): Promise<Guard> {
+  periodOf(options.changesEveryMs)
   if ('authorizer' in options) {
     const { authorizer, read, profile = read?.profile ?? defaults.profile, gate, protectedResource } = options
     const denials = denialOptions(options.denials ?? 'explicit')
@@ -179,6 +190,7 @@ function guardOver(parts: Parts, place: GuardPlace, close: () => Promise<void>):
   const read = { ...parts.read, headersOnly: false }
   const knows = { server, virtualServer, brokerTools, routerKeys: gate?.routerKeys }
   const admitted = new WeakMap<Request, Admitted>()
+  const lookout = createLookout(authorizer)
   const door: Door = {
     authorizer,
     read,
@@ -189,6 +201,8 @@ function guardOver(parts: Parts, place: GuardPlace, close: () => Promise<void>):
     denials,
     addressOf,
     admitted,
+    lookout,
+    changesEveryMs: periodOf(place.changesEveryMs),
     onFault,
     onDeprecated,
     now: Date.now,
@@ -217,6 +231,9 @@ function guardOver(parts: Parts, place: GuardPlace, close: () => Promise<void>):
         ? structuredClone(outcome.capabilities)
         : { tools: {}, prompts: {}, resources: {}, templates: {} }
     },
-    close,
+    async close() {
+      lookout.close()
+      await close()
+    },
   }
 }

@@ -24,7 +24,7 @@ export interface TransportGuardOptions {
   readonly credential?: GuardCredential | (() => GuardCredential | Promise<GuardCredential>)
   /** IP address of whoever sends, as the caller knows it. */
   readonly address?: string
-  /** Milliseconds between two looks at whether the peer may use something else than before, from 10. Default: 1000. */
+  /** See `GuardPlace.changesEveryMs`, which is the default. */
   readonly changesEveryMs?: number
 }
 
@@ -59,7 +59,7 @@ type Judged = Allowed | ({ readonly allowed: false } & Denied)
 /** Begins to guard the messages of a transport. */
 export function createSession(door: Door, inner: InnerTransport, options: Options): Session {
   const filters = new Map<string, Filter | undefined>()
-  const changes = watchChanges(door, inner, options.changesEveryMs)
+  const changes = watchChanges(door.lookout, inner, options.changesEveryMs)
   const denials = createDenials(inner)
   let delivered: Promise<void> = Promise.resolve()
   let gathering: Batch | undefined

@@ -1,5 +1,6 @@
 import type { InnerTransport } from './carrier.ts'
 import type { Door } from './fetch.ts'
+import { periodOf } from './lookout.ts'
 import { createSession, type Session, type TransportGuardOptions } from './session.ts'
 
 /** What transports of both SDKs have, for HTTP, stdio or anything else. */
@@ -21,8 +22,7 @@ export function guardTransport<T extends GuardableTransport>(
   transport: T,
   options: TransportGuardOptions,
 ): T {
-  const { changesEveryMs = 1000 } = options
-  if (!(changesEveryMs >= 10)) throw new TypeError('expected `changesEveryMs` to be a number from 10')
+  const changesEveryMs = periodOf(options.changesEveryMs ?? door.changesEveryMs)
   const inner = transport as unknown as InnerTransport
   const session = createSession(door, inner, { ...options, changesEveryMs })
   const assigned = new Map<PropertyKey, unknown>()
