@@ -3,7 +3,8 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ReadableStream } from 'node:stream/web'
 import { textOf } from '../policy/errors.ts'
-import { type Door, guardFetch } from './fetch.ts'
+import type { Door } from './door.ts'
+import { guardFetch } from './fetch.ts'
 import { refusal } from './refusal.ts'
 
 /** What Node's server and express hand over; `auth` is what a middleware of an SDK left there. */

@@ -1,64 +1,22 @@
-import type { Authorizer, Outcome } from '../authorizer/attempt.ts'
+import type { Outcome } from '../authorizer/attempt.ts'
 import { callerOf, digestOf } from '../authorizer/caller.ts'
-import type { TaskBindings } from '../authorizer/tasks.ts'
-import { type Gate, type Hold, holdAgainst } from '../gateway/gate.ts'
+import { holdAgainst } from '../gateway/gate.ts'
 import type { Credential, Subject } from '../identity/subject.ts'
 import type { DenialTo } from '../mcp/denial-form.ts'
-import type { DenialOptions } from '../mcp/denial-options.ts'
-import { type DeprecatedHeader, deprecatedHeader } from '../mcp/internal-headers.ts'
 import { type Filter, mayList, namingToolIn } from '../mcp/list-filter.ts'
 import { brokerTools } from '../mcp/methods.ts'
-import type { ProtectedResource } from '../mcp/protected-resource.ts'
 import type { DoorKnowledge, HttpRequest, Read, Reading, ReadOptions } from '../mcp/reading.ts'
 import { readHttp } from '../mcp/request.ts'
-import type { Decision, ReasonCode } from '../policy/decision.gen.ts'
 import { textOf } from '../policy/errors.ts'
 import { readBody } from './body.ts'
 import { credentialOf } from './credential.ts'
+import { withDeclaration } from './declared.ts'
+import { type Door, isAllowed, noteDeprecated } from './door.ts'
 import { filterResponse } from './filter.ts'
 import { carriedRequest, readHeaders } from './headers.ts'
-import type { Lookout } from './lookout.ts'
 import { denied, refusal } from './refusal.ts'
+import { mayLast, type StreamAsked, watchedResponse } from './streams.ts'
 import { type TaskMaking, taskMaking, withBoundTask } from './tasks.ts'
-
-/** What the guard knows of a request that it handed on. */
-export interface Admitted {
-  readonly decision: Decision
-  /**
-   * Tells callers apart, also two of one name at two issuers: the same text for all credentials of a person, another for
-   * each API key, and for each credential that names nobody. Undefined where none was needed (profile kuadrant, lists).
-   */
-  readonly caller: string | undefined
-}
-
-/** What the guard needs to know to judge requests. */
-export interface Door {
-  readonly authorizer: Authorizer
-  readonly read: ReadOptions
-  readonly knows: DoorKnowledge
-  /** Whose task is whose, as `authorizer` knows it; absent: no task is bound. */
-  readonly tasks?: TaskBindings | undefined
-  /** Absent: no router key opens anything, and no session is asked for. */
-  readonly gate?: Gate | undefined
-  /** What challenges name. */
-  readonly protectedResource?: ProtectedResource | undefined
-  /** How denials look. Default: explicit. */
-  readonly denials?: DenialOptions | undefined
-  /** IP address of whoever sent a request. */
-  readonly addressOf: (request: Request) => string | undefined
-  /** Where it is left what is known of the requests that are handed on. */
-  readonly admitted?: WeakMap<Request, Admitted> | undefined
-  /** Looks at what peers may use. */
-  readonly lookout: Lookout
-  /** Milliseconds between two of its looks, where nothing else is said. */
-  readonly changesEveryMs: number
-  /** Told what went wrong behind a denial of the guard's own; for a log, never for a client. */
-  readonly onFault: (code: ReasonCode, cause: string) => void
-  /** Told of every request that a deprecated header authenticated. */
-  readonly onDeprecated?: ((header: DeprecatedHeader) => void) | undefined
-  /** Milliseconds since the epoch. */
-  readonly now: () => number
-}
 
 /** A web-standard handler: SDK v2's `createMcpHandler(...).fetch` and its like. Further arguments are its own. */
 export type FetchHandler<Rest extends readonly unknown[]> = (
@@ -78,10 +36,8 @@ export function guardFetch<Rest extends readonly unknown[]>(
     const judged = await judge(door, request)
     if (!judged.ok) return judged.response
     const response = await handler(judged.request, ...judgedBodyOnly(rest))
-    const { filter, making } = judged
     try {
-      if (making !== undefined) return await withBoundTask(response, making)
-      return filter === undefined ? response : await filterResponse(response, filter)
+      return await answerOf(door, response, judged)
     } catch (thrown) {
       return fault(door, thrown, judged.to)
     }
@@ -94,9 +50,25 @@ type Judged =
       readonly request: Request
       readonly filter: Filter | undefined
       readonly making: TaskMaking | undefined
+      /** The stream that the answer may be. */
+      readonly stream: StreamAsked | undefined
+      /** A session begins. */
+      readonly begins: boolean
       readonly to: DenialTo
     }
   | { readonly ok: false; readonly response: Response }
+
+async function answerOf(
+  door: Door,
+  response: Response,
+  { filter, making, stream, begins }: Extract<Judged, { ok: true }>,
+): Promise<Response> {
+  if (making !== undefined) return await withBoundTask(response, making)
+  if (begins) return await withDeclaration(response, door.declared)
+  if (filter === undefined) return response
+  const filtered = await filterResponse(response, filter)
+  return stream === undefined ? filtered : await watchedResponse(door, filtered, stream)
+}
 
 /** INVARIANT: never rejects, and whatever is thrown inside is a denial. */
 async function judge(door: Door, request: Request): Promise<Judged> {
@@ -115,13 +87,16 @@ async function judge(door: Door, request: Request): Promise<Judged> {
     noteDeprecated(door, credential, outcome.decision.subject)
     if (!isAllowed(outcome, reading, hold)) return { ok: false, response: denialOf(outcome, to) }
     const making = makingFor(door, reading, outcome)
-    const filtered = mayList(reading)
-    const isRead = filtered || making !== undefined
+    const lasts = mayLast(reading)
+    const filtered = mayList(reading) || lasts
+    const begins = reading.asks.some(({ action }) => action === 'initialize')
+    const isRead = filtered || begins || making !== undefined
     const carried = carriedRequest(request, { bytes, read, credential, filtered: isRead })
     const { decision, subject } = outcome
     door.admitted?.set(carried, { decision, caller: subject && callerIn(subject, credential) })
     const filter = filtered ? filterFor(door, { credential, reading, outcome, address }) : undefined
-    return { ok: true, request: carried, filter, making, to }
+    const stream = lasts ? { credential, reading, address, signal: request.signal } : undefined
+    return { ok: true, request: carried, filter, making, stream, begins, to }
   } catch (thrown) {
     return { ok: false, response: fault(door, thrown, to) }
   }
@@ -139,25 +114,6 @@ function readWhole(
   if (whole) return readHttp(request, knows, read)
   const headers = new Map([...request.headers].filter(([name]) => name !== 'content-length'))
   return readHttp({ ...request, headers }, knows, read)
-}
-
-/** The types say most of it already; what reaches the handler must not depend on them. */
-export function isAllowed({ decision }: Outcome, reading: Reading, hold: Hold | undefined): reading is Read {
-  return reading.ok && hold?.passed() !== false && decision.allow === true && decision.reasons.length === 0
-}
-
-/** `subject`: whoever the credential named, if it verified. */
-export function noteDeprecated(
-  { onDeprecated }: Pick<Door, 'onDeprecated'>,
-  { kind }: Credential,
-  subject: string | undefined,
-): void {
-  if (kind !== 'authorized-tools' || subject === undefined) return
-  try {
-    onDeprecated?.(deprecatedHeader)
-  } catch {
-    // An answer is owed whatever becomes of the count.
-  }
 }
 
 /** Somebody without a name is told apart by what they came with. */

@@ -30,7 +30,11 @@ async function isEmpty(body: ReadableStream<Uint8Array>): Promise<boolean> {
   }
 }
 
-function rebuilt(response: Response, body: ReadableStream<Uint8Array> | string | null): Response {
+/** The same answer with another body. */
+export function rebuilt(
+  response: Response,
+  body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | string | null,
+): Response {
   const headers = new Headers(response.headers)
   for (const name of bodyHeaders) headers.delete(name)
   return new Response(body, { status: response.status, statusText: response.statusText, headers })

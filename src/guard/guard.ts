@@ -12,8 +12,10 @@ import type { Capabilities, Decision, ReasonCode } from '../policy/decision.gen.
 import { textOf } from '../policy/errors.ts'
 import { type GuardAttempt, readingOf } from './attempt.ts'
 import { type GuardCredential, presented } from './credential.ts'
+import { createDeclared } from './declared.ts'
+import { type Admitted, type Door, noteDeprecated } from './door.ts'
 import { guardExpress, type NodeHandler, type WebHandler } from './express.ts'
-import { type Admitted, type Door, type FetchHandler, guardFetch, noteDeprecated } from './fetch.ts'
+import { type FetchHandler, guardFetch } from './fetch.ts'
 import { guardHono, type HonoMiddleware } from './hono.ts'
 import { createLookout, periodOf } from './lookout.ts'
 import type { TransportGuardOptions } from './session.ts'
@@ -201,6 +203,7 @@ function guardOver(parts: Parts, place: GuardPlace, close: () => Promise<void>):
     denials,
     addressOf,
     admitted,
+    declared: createDeclared({ now: Date.now }),
     lookout,
     changesEveryMs: periodOf(place.changesEveryMs),
     onFault,

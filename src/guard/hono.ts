@@ -1,4 +1,5 @@
-import { type Door, guardFetch } from './fetch.ts'
+import type { Door } from './door.ts'
+import { guardFetch } from './fetch.ts'
 
 /** What the guard needs of Hono's context. */
 export interface HonoContext {

@@ -14,8 +14,9 @@ export type { ReadOptions } from '../mcp/reading.ts'
 export type { Capabilities, Decision, ReasonCode } from '../policy/decision.gen.ts'
 export type { GuardAttempt } from './attempt.ts'
 export type { GuardCredential } from './credential.ts'
+export type { Admitted } from './door.ts'
 export type { NodeHandler, NodeRequest, WebHandler } from './express.ts'
-export type { Admitted, FetchHandler } from './fetch.ts'
+export type { FetchHandler } from './fetch.ts'
 export { type FollowedRevocations, type FollowRevocationsOptions, followRevocations } from './follow.ts'
 export {
   type AuthorizerGuardOptions,

@@ -39,9 +39,13 @@ export function usable(seen: Seen): Capabilities {
   return seen?.ok === true ? seen.capabilities : nothing
 }
 
+/** Beyond it Node's timers do not wait at all. */
+const longestMs = 2 ** 31 - 1
+
 /** How often is looked. @throws {TypeError} for a time that is none */
 export function periodOf(changesEveryMs = 1000): number {
-  if (!(changesEveryMs >= 10)) throw new TypeError('expected `changesEveryMs` to be a number from 10')
+  if (!(changesEveryMs >= 10 && changesEveryMs <= longestMs))
+    throw new TypeError(`expected \`changesEveryMs\` to be a number from 10 to ${longestMs}`)
   return changesEveryMs
 }
 

@@ -1,5 +1,5 @@
 import type { InnerTransport } from './carrier.ts'
-import type { Door } from './fetch.ts'
+import type { Door } from './door.ts'
 import { periodOf } from './lookout.ts'
 import { createSession, type Session, type TransportGuardOptions } from './session.ts'
 

@@ -49,6 +49,34 @@ export function createSseFilter(transform: (data: string) => Promise<string>, op
   }
 }
 
+/** How a server writes its events. */
+export interface SseFraming {
+  readonly lineEnd: string
+  /** Whether it says their type, also where that is the default. */
+  readonly named: boolean
+}
+
+/** How both SDKs write events. */
+export const usualFraming: SseFraming = { lineEnd: '\n', named: true }
+
+/** How a whole event is written; undefined where there is no data in it, which shows too little. */
+export function framingOf(event: Uint8Array): SseFraming | undefined {
+  const text = decoder.decode(event)
+  if (!/^data(?:$|:)/mu.test(text)) return undefined
+  return { lineEnd: /\r\n|\r|\n/u.exec(text)?.[0] ?? usualFraming.lineEnd, named: /^event(?:$|:)/mu.test(text) }
+}
+
+/** A whole event, without an id: whoever resumes a stream goes on after an event of the server. */
+export function eventOf(data: string, { lineEnd, named }: SseFraming): Uint8Array {
+  const lines = [...(named ? ['event: message'] : []), `data: ${data}`, '', '']
+  return encoder.encode(lines.join(lineEnd))
+}
+
+/** Whether a piece is the mark that only the very start of a stream may have. */
+export function isByteOrderMark(piece: Uint8Array): boolean {
+  return piece.length === byteOrderMark.length && byteOrderMark.every((byte, at) => piece[at] === byte)
+}
+
 const lf = 0x0a
 const cr = 0x0d
 const colon = 0x3a

@@ -241,7 +241,8 @@ describe('a transport', () => {
     expect(looks - before).toBeLessThanOrEqual(1)
   })
 
-  it.each([0, 9, Number.NaN, -1])('is not looked after every %s ms', (changesEveryMs) => {
+  it.each([0, 9, Number.NaN, -1, 2 ** 31, Infinity])('is not looked after every %s ms', async (changesEveryMs) => {
     expect(() => guard.transport(new Wire(), { changesEveryMs })).toThrow(TypeError)
+    await expect(createGuard({ config: place.config, changesEveryMs })).rejects.toThrow(TypeError)
   })
 })

@@ -1,0 +1,196 @@
+import { changedKinds, type ListKind } from '../mcp/list-changed.ts'
+import { createSseFilter, eventOf, framingOf, isByteOrderMark, type SseFraming, usualFraming } from '../mcp/sse.ts'
+import type { Capabilities } from '../policy/decision.gen.ts'
+import type { Audience } from './audience.ts'
+import { type Lookout, type Seen, usable, type Watcher, type Who } from './lookout.ts'
+
+/** What a stream is watched by. */
+export interface StreamWatch {
+  readonly lookout: Lookout
+  readonly everyMs: number
+  readonly who: Who
+  /** What the peer could use when the stream began. */
+  readonly before: Capabilities
+  /** Whether it depends on more than what may be listed. */
+  readonly isNarrow: boolean
+  /** Whether it would be opened now. Never rejects. */
+  readonly stands: () => Promise<boolean>
+  readonly audience: Audience
+  /** The message that ends it, where its version has one. */
+  readonly last: string | undefined
+  /** Of the client that reads it. */
+  readonly signal: AbortSignal
+}
+
+/** The stream as it leaves, watched from the first read on. */
+export function watchedStream(body: ReadableStream<Uint8Array>, watch: StreamWatch): ReadableStream<Uint8Array> {
+  // Nothing is fetched before it is asked for: what is judged leaves at once.
+  return new ReadableStream(new WatchedStream(body, watch), { highWaterMark: 0 })
+}
+
+/**
+ * Hands on the events of a server while whoever reads them may, and tells of lists that are others now. Every chunk that
+ * leaves is a whole event, so that one of the guard's own can stand between any two.
+ */
+class WatchedStream implements Watcher {
+  readonly #watch: StreamWatch
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>
+  readonly #pieces: AsyncGenerator<Uint8Array>
+  readonly #untold = new Set<ListKind>()
+  readonly #left = (): void => this.#end()
+  #before: Capabilities
+  #framing: SseFraming | undefined
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined
+  #unwatch: (() => void) | undefined
+  /** The client waits for the server, and no event is on its way. */
+  #isIdle = false
+  #hasWritten = false
+  /** The server has ended it; what is left may be the beginning of an event. */
+  #isDone = false
+  #isOver = false
+
+  constructor(body: ReadableStream<Uint8Array>, watch: StreamWatch) {
+    this.#watch = watch
+    this.#before = watch.before
+    this.#reader = body.getReader()
+    this.#pieces = this.#read()
+  }
+
+  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    this.#begin(controller)
+    try {
+      // One event, or the end; less would not be asked for again.
+      while (!this.#isOver && !this.#tell()) {
+        const { done, value } = await this.#pieces.next()
+        if (done === true) return this.#close()
+        if (await this.#deliver(value)) return
+      }
+    } catch (thrown) {
+      this.#fail(thrown)
+    }
+  }
+
+  async cancel(reason: unknown): Promise<void> {
+    this.#release()
+    await this.#reader.cancel(reason)
+  }
+
+  who(): Who {
+    return this.#watch.who
+  }
+
+  async saw(seen: Seen): Promise<void> {
+    const { isNarrow, stands } = this.#watch
+    if ((isNarrow || seen?.ok !== true) && !(await stands())) return this.#end()
+    const now = usable(seen)
+    for (const kind of changedKinds(this.#before, now)) this.#untold.add(kind)
+    this.#before = now
+    // One batch at a time waits for a client that is slow.
+    if (this.#isIdle && (this.#controller?.desiredSize ?? -1) >= 0) this.#tell()
+  }
+
+  over(): void {
+    this.#end()
+  }
+
+  async *#read(): AsyncGenerator<Uint8Array> {
+    const filter = createSseFilter(async (data) => this.#noted(data))
+    for (;;) {
+      this.#isIdle = true
+      const { done, value } = await this.#reader.read()
+      this.#isIdle = false
+      if (done) break
+      yield* filter.push(value)
+    }
+    this.#isDone = true
+    yield* filter.end()
+  }
+
+  #begin(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    if (this.#controller !== undefined) return
+    this.#controller = controller
+    const { lookout, everyMs, signal } = this.#watch
+    if (signal.aborted) {
+      this.#end()
+      return
+    }
+    signal.addEventListener('abort', this.#left, { once: true })
+    this.#unwatch = lookout.watch(this, everyMs)
+    // It may have ended it at once.
+    if (this.#isOver) this.#unwatch()
+  }
+
+  /** Whether there was something to tell, and it could be told. */
+  #tell(): boolean {
+    if (this.#isOver || this.#isDone) return false
+    let hasTold = false
+    for (const kind of this.#untold) {
+      const notices = this.#watch.audience.notices(kind)
+      // A subscription is told nothing before it was acknowledged.
+      if (notices.length > 0) this.#untold.delete(kind)
+      for (const notice of notices) this.#write(eventOf(JSON.stringify(notice), this.#framing ?? usualFraming))
+      hasTold ||= notices.length > 0
+    }
+    return hasTold
+  }
+
+  /** Whether it left. */
+  async #deliver(piece: Uint8Array): Promise<boolean> {
+    if (this.#isOver) return false
+    if (!(await this.#watch.stands())) {
+      this.#end()
+      return false
+    }
+    // The mark of a stream that begins with an event of the guard would be part of a line.
+    if (this.#isOver || (this.#hasWritten && isByteOrderMark(piece))) return false
+    this.#framing ??= framingOf(piece)
+    this.#write(piece)
+    return true
+  }
+
+  #noted(data: string): string {
+    const { audience } = this.#watch
+    if (!/subscriptions\/acknowledged|protocolVersion/u.test(data)) return data
+    try {
+      const message: unknown = JSON.parse(data)
+      const sent = audience.sent(message)
+      return sent === message ? data : JSON.stringify(sent)
+    } catch {
+      return data
+    }
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#hasWritten = true
+    this.#controller?.enqueue(bytes)
+  }
+
+  #end(): void {
+    if (this.#isOver) return
+    const { last, signal } = this.#watch
+    // What follows the beginning of an event would be part of it.
+    if (last !== undefined && !this.#isDone && !signal.aborted)
+      this.#write(eventOf(last, this.#framing ?? usualFraming))
+    this.#close()
+    this.#reader.cancel().catch(() => undefined)
+  }
+
+  #close(): void {
+    if (this.#isOver) return
+    this.#release()
+    this.#controller?.close()
+  }
+
+  #fail(thrown: unknown): void {
+    if (this.#isOver) return
+    this.#release()
+    this.#controller?.error(thrown)
+    this.#reader.cancel(thrown).catch(() => undefined)
+  }
+
+  #release(): void {
+    this.#isOver = true
+    this.#watch.signal.removeEventListener('abort', this.#left)
+    this.#unwatch?.()
+  }
+}
