@@ -12,6 +12,8 @@ export interface Served {
   readonly used: string[]
   /** MCP methods that reached the handler. */
   readonly reached: string[]
+  /** The server itself says that its tools are others. */
+  announce(): void
   close(): Promise<void>
 }
 
@@ -31,6 +33,7 @@ export async function serve(guard: Guard): Promise<Served> {
     url: await listen(server),
     used,
     reached,
+    announce: () => handler.notify.toolsChanged(),
     async close() {
       await handler.close()
       server.closeAllConnections()
