@@ -36,16 +36,14 @@ export interface BrokerService {
 
 /** How long the start waits for issuers and upstreams before it says ready without them. Milliseconds. */
 const patienceMs = 3000
-/** How long after a revocation clients are told at most that what they may use may be another. Milliseconds. */
-const revocationLookMs = 1000
 
 interface Started {
+  guard?: Guard
   broker?: Broker
   mcp?: Listener
   http?: Listener
   feeds?: Feeds
   watch?: DataWatch
-  look?: NodeJS.Timeout
 }
 
 /**
@@ -77,6 +75,7 @@ export async function startBroker({ config, log }: BrokerServiceOptions): Promis
   try {
     const guard = await guardOf(assembly, section, { metrics, log })
     const broker = await brokerOf(assembly, section, { guard, log })
+    started.guard = guard
     started.broker = broker
     const status = () => ({ ...statusOf(assembly), ready: isReady(), servers: broker.status() })
     started.http = await listening(config, ['listen', 'http'], operations({ ready: isReady, metrics, status }))
@@ -91,7 +90,6 @@ export async function startBroker({ config, log }: BrokerServiceOptions): Promis
     await Promise.race([loaded, sleep(patienceMs, undefined, { ref: false })])
     for (const lack of assembly.lacks()) log.warning(`${lack}; it is tried again`)
     started.watch = followData(assembly, { log, metrics }, broker.dataChanged)
-    started.look = lookAtRevocations(assembly, broker)
     return { mcp: `http://${started.mcp.address}${section.path}`, http: started.http.address, stop }
   } catch (thrown) {
     await stop()
@@ -99,12 +97,12 @@ export async function startBroker({ config, log }: BrokerServiceOptions): Promis
   }
 }
 
-async function stopAll({ watch, look, mcp, http, feeds, broker }: Started, assembly: Assembly): Promise<void> {
+async function stopAll({ watch, guard, mcp, http, feeds, broker }: Started, assembly: Assembly): Promise<void> {
   watch?.close()
-  clearInterval(look)
   // Streams that would stay open end first, and calls that are under way are answered.
   const closing = mcp?.close()
   await broker?.close()
+  await guard?.close()
   await closing
   await http?.close()
   await feeds?.close()
@@ -204,14 +202,4 @@ async function listening(
       { file: config.file, line: undefined, column: undefined, path: path.join('.'), message, mend },
     ])
   })
-}
-
-/** Whoever was turned away, or lost a role, is to ask again what there is. */
-function lookAtRevocations({ kept }: Assembly, broker: Broker): NodeJS.Timeout {
-  let known = kept.revocations.epoch()
-  return setInterval(() => {
-    const now = kept.revocations.epoch()
-    if (now !== known) broker.notify()
-    known = now
-  }, revocationLookMs).unref()
 }

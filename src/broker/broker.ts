@@ -20,8 +20,6 @@ export interface Broker {
   readonly first: Promise<void>
   /** Takes other data: servers may have been switched on or off, or renamed. */
   dataChanged(): void
-  /** Tells clients that what they may use may be another. */
-  notify(): void
   status(): readonly ServerStatus[]
   /** Whether each server with an upstream is reached, by its id. */
   reached(): Readonly<Record<string, boolean>>
@@ -65,14 +63,11 @@ export function createBroker(options: BrokerOptions): Broker {
     onerror: (error) => onWarning(`the MCP handler: ${error.message}`),
     maxRequestBodySize: options.maxBodyBytes,
   })
-  const notify = (): void => {
+  const changed = (): void => {
+    federation.refresh()
     handler.notify.toolsChanged()
     handler.notify.promptsChanged()
     handler.notify.resourcesChanged()
-  }
-  const changed = (): void => {
-    federation.refresh()
-    notify()
   }
   openUpstreams(upstreams, options, changed)
   return {
@@ -87,7 +82,6 @@ export function createBroker(options: BrokerOptions): Broker {
       for (const upstream of upstreams.values()) upstream.setEnabled(isEnabled(data(), upstream.id))
       changed()
     },
-    notify,
     status: () => statusOf({ data, upstreams, federation, changed: () => definitions.changed() }),
     reached: () => Object.fromEntries([...upstreams].map(([id, { state }]) => [id, state().kind === 'ready'])),
     async close() {
