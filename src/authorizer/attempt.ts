@@ -20,7 +20,10 @@ export interface Attempt {
   readonly precondition?: ((reading: Read) => Promise<AttemptFault | undefined>) | undefined
   /** Who the caller says it is; a credential of somebody else is then `token_claim_missing`. */
   readonly subjectId?: string
-  /** Asks again of what was allowed before and still goes on: no use of an API key, and not recorded. */
+  /**
+   * Asks again of what was allowed before and still goes on: no use of an API key, and recorded only where it is denied,
+   * which ends it.
+   */
   readonly again?: boolean
 }
 

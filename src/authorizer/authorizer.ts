@@ -55,8 +55,9 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   const parts: Parts = { ...options, views, decide: createVerdicts(), seeNames: createVisibleNames() }
   return {
     async authorize(attempt) {
-      if (attempt.again === true) return await outcomeOf(parts, attempt, false)
-      return recorded(parts, await outcomeOf(parts, attempt, true))
+      const again = attempt.again === true
+      const outcome = await outcomeOf(parts, attempt, !again)
+      return again && outcome.decision.allow ? outcome : recorded(parts, outcome)
     },
     capabilities: async (credential, virtualServers, address) =>
       await capabilitiesOf(parts, { credential, reading: serverWide('tools/list', virtualServers), address }),

@@ -34,7 +34,7 @@ export async function watchedResponse(door: Door, response: Response, asked: Str
   if (formOf(headers.get('content-type'), headers.get('content-encoding')) !== 'events') return response
   const { lookout, changesEveryMs: everyMs, declared } = door
   const { credential, reading, address, signal } = asked
-  const { virtualServers, session, asks } = reading
+  const { virtualServers, session } = reading
   const who = { credential, virtualServers, address }
   // Before the client sees that it is open: what changes from then on is told.
   const before = usable(await lookout.look(who))
@@ -43,7 +43,6 @@ export async function watchedResponse(door: Door, response: Response, asked: Str
     everyMs,
     who,
     before,
-    isNarrow: asks.some(({ target }) => 'names' in target),
     stands: async () => await stands(door, asked),
     audience: createAudience(session === undefined ? [] : declared.of(session)),
     last: lastOf(reading),
@@ -52,6 +51,7 @@ export async function watchedResponse(door: Door, response: Response, asked: Str
   return rebuilt(response, watchedStream(body, watch))
 }
 
+/** Asked as it was when it began, but for what a gateway's own tokens were held against: some of these are spent. */
 async function stands({ authorizer }: Door, { credential, reading, address }: StreamAsked): Promise<boolean> {
   try {
     const outcome = await authorizer.authorize({ credential, reading, address, again: true })

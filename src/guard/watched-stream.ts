@@ -11,8 +11,6 @@ export interface StreamWatch {
   readonly who: Who
   /** What the peer could use when the stream began. */
   readonly before: Capabilities
-  /** Whether it depends on more than what may be listed. */
-  readonly isNarrow: boolean
   /** Whether it would be opened now. Never rejects. */
   readonly stands: () => Promise<boolean>
   readonly audience: Audience
@@ -80,10 +78,11 @@ class WatchedStream implements Watcher {
   }
 
   async saw(seen: Seen): Promise<void> {
-    const { isNarrow, stands } = this.#watch
-    if ((isNarrow || seen?.ok !== true) && !(await stands())) return this.#end()
     const now = usable(seen)
-    for (const kind of changedKinds(this.#before, now)) this.#untold.add(kind)
+    const kinds = changedKinds(this.#before, now)
+    // Also what a subscription names is open to others only where that shows in what they may use.
+    if ((kinds.length > 0 || seen?.ok !== true) && !(await this.#watch.stands())) return this.#end()
+    for (const kind of kinds) this.#untold.add(kind)
     this.#before = now
     // One batch at a time waits for a client that is slow.
     if (this.#isIdle && (this.#controller?.desiredSize ?? -1) >= 0) this.#tell()

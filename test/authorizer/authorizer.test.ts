@@ -180,11 +180,12 @@ describe('a fault inside', () => {
 })
 
 describe('the record', () => {
-  it('is not told of what is asked again, whatever comes of it', async () => {
+  it('is told of what is asked again only where it is denied', async () => {
     const { attempt, recorded } = sceneWith()
     expect((await attempt({ again: true })).decision.allow).toBe(true)
-    expect((await attempt({ again: true, credential: badToken })).decision.allow).toBe(false)
-    expect(recorded).toEqual([])
+    const { decision } = await attempt({ again: true, credential: badToken })
+    expect(decision.allow).toBe(false)
+    expect(recorded).toEqual([decision])
   })
 
   it('is told every decision once, and each fits its schema', async () => {

@@ -102,7 +102,6 @@ function streamOf(body: ReadableStream<Uint8Array>) {
     everyMs: 1000,
     who,
     before: capabilities(['0']),
-    isNarrow: false,
     stands: async () => await settled(true),
     audience: createAudience(['tools']),
     last: undefined,

@@ -26,7 +26,7 @@ const streams = [
 ] as const
 
 describe.each(streams)('%s', (_, open, last) => {
-  it('hands on what the server says, and asks and records nothing twice', async () => {
+  it('hands on what the server says, and is recorded once', async () => {
     const scene = await streamScene(never)
     const { send, message, next, close } = await opened(scene, open)
     send(news)
@@ -47,6 +47,7 @@ describe.each(streams)('%s', (_, open, last) => {
     if (last !== undefined) expect(await message()).toEqual(last)
     expect(await next()).toBeUndefined()
     await cancelled
+    expect(scene.recorded()).toBe(2)
   })
 
   it('ends without an event when the credential has ended', async () => {
