@@ -40,8 +40,12 @@ class WatchedStream implements Watcher {
   #framing: SseFraming | undefined
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined
   #unwatch: (() => void) | undefined
-  /** The client waits for the server, and no event is on its way. */
-  #isIdle = false
+  /** What the server says next, once it was asked for. */
+  #next: Promise<IteratorResult<Uint8Array>> | undefined
+  /** The server is waited for, and nothing of it is on its way. */
+  #isReading = false
+  /** Ends the wait of a client for the server. */
+  #wake: (() => void) | undefined
   #hasWritten = false
   /** The server has ended it; what is left may be the beginning of an event. */
   #isDone = false
@@ -57,11 +61,11 @@ class WatchedStream implements Watcher {
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     this.#begin(controller)
     try {
-      // One event, or the end; less would not be asked for again.
+      // One event, or the end; less would not be asked for again. More would wait here, judged long before it leaves.
       while (!this.#isOver && !this.#tell()) {
-        const { done, value } = await this.#pieces.next()
-        if (done === true) return this.#close()
-        if (await this.#deliver(value)) return
+        const piece = await this.#nextOrTold()
+        if (piece?.done === true) return this.#close()
+        if (piece !== undefined && (await this.#deliver(piece.value))) return
       }
     } catch (thrown) {
       this.#fail(thrown)
@@ -84,8 +88,7 @@ class WatchedStream implements Watcher {
     if ((kinds.length > 0 || seen?.ok !== true) && !(await this.#watch.stands())) return this.#end()
     for (const kind of kinds) this.#untold.add(kind)
     this.#before = now
-    // One batch at a time waits for a client that is slow.
-    if (this.#isIdle && (this.#controller?.desiredSize ?? -1) >= 0) this.#tell()
+    if (this.#notices().length > 0) this.#wake?.()
   }
 
   over(): void {
@@ -95,9 +98,9 @@ class WatchedStream implements Watcher {
   async *#read(): AsyncGenerator<Uint8Array> {
     const filter = createSseFilter(async (data) => this.#noted(data))
     for (;;) {
-      this.#isIdle = true
+      this.#isReading = true
       const { done, value } = await this.#reader.read()
-      this.#isIdle = false
+      this.#isReading = false
       if (done) break
       yield* filter.push(value)
     }
@@ -119,18 +122,36 @@ class WatchedStream implements Watcher {
     if (this.#isOver) this.#unwatch()
   }
 
+  /** The next piece of the server, or undefined where there may be something to tell before it comes. */
+  async #nextOrTold(): Promise<IteratorResult<Uint8Array> | undefined> {
+    if (this.#next === undefined) {
+      this.#next = this.#pieces.next()
+      // It may fail while the client reads nothing; who reads next is told.
+      this.#next.catch(() => undefined)
+    }
+    const { promise: told, resolve } = Promise.withResolvers<undefined>()
+    this.#wake = () => resolve(undefined)
+    const piece = await Promise.race([this.#next, told])
+    this.#wake = undefined
+    if (piece !== undefined) this.#next = undefined
+    return piece
+  }
+
   /** Whether there was something to tell, and it could be told. */
   #tell(): boolean {
-    if (this.#isOver || this.#isDone) return false
-    let hasTold = false
-    for (const kind of this.#untold) {
-      const notices = this.#watch.audience.notices(kind)
-      // A subscription is told nothing before it was acknowledged.
-      if (notices.length > 0) this.#untold.delete(kind)
-      for (const notice of notices) this.#write(eventOf(JSON.stringify(notice), this.#framing ?? usualFraming))
-      hasTold ||= notices.length > 0
+    // Nothing overtakes what is on its way: it may be what a subscription is acknowledged by.
+    if (this.#isDone || (this.#next !== undefined && !this.#isReading)) return false
+    const notices = this.#notices()
+    for (const [kind, notice] of notices) {
+      this.#untold.delete(kind)
+      this.#write(eventOf(JSON.stringify(notice), this.#framing ?? usualFraming))
     }
-    return hasTold
+    return notices.length > 0
+  }
+
+  /** A subscription is told nothing before it was acknowledged. */
+  #notices(): readonly (readonly [ListKind, object])[] {
+    return [...this.#untold].flatMap((kind) => this.#watch.audience.notices(kind).map((one) => [kind, one] as const))
   }
 
   /** Whether it left. */

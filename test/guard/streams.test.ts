@@ -174,6 +174,19 @@ describe('a subscription', () => {
     expect(await message()).toEqual(news)
   })
 
+  it('judges what comes after it was told of a list when its client reads on, not before', async () => {
+    const scene = await streamScene()
+    const { send, message } = await opened(scene, listen)
+    send(acknowledged({ toolsListChanged: true }))
+    await message()
+    scene.replaceData(withWeather({ tools: ['alerts'] }))
+    expect(await message()).toEqual(changed('tools', 's'))
+    send(news)
+    await looked(scene)
+    scene.expire()
+    expect(await message()).toEqual(closure)
+  })
+
   it('is told nothing before it is acknowledged, and then what has changed meanwhile', async () => {
     const scene = await streamScene()
     const { send, message } = await opened(scene, listen)
