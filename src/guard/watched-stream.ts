@@ -1,5 +1,5 @@
 import { changedKinds, type ListKind } from '../mcp/list-changed.ts'
-import { createSseFilter, eventOf, framingOf, isByteOrderMark, type SseFraming, usualFraming } from '../mcp/sse.ts'
+import { createSseFilter, eventOf, framingOf, type SseFraming, usualFraming } from '../mcp/sse.ts'
 import type { Capabilities } from '../policy/decision.gen.ts'
 import type { Audience } from './audience.ts'
 import { type Lookout, type Seen, usable, type Watcher, type Who } from './lookout.ts'
@@ -46,7 +46,6 @@ class WatchedStream implements Watcher {
   #isReading = false
   /** Ends the wait of a client for the server. */
   #wake: (() => void) | undefined
-  #hasWritten = false
   /** The server has ended it; what is left may be the beginning of an event. */
   #isDone = false
   #isOver = false
@@ -161,8 +160,7 @@ class WatchedStream implements Watcher {
       this.#end()
       return false
     }
-    // The mark of a stream that begins with an event of the guard would be part of a line.
-    if (this.#isOver || (this.#hasWritten && isByteOrderMark(piece))) return false
+    if (this.#isOver) return false
     this.#framing ??= framingOf(piece)
     this.#write(piece)
     return true
@@ -181,7 +179,6 @@ class WatchedStream implements Watcher {
   }
 
   #write(bytes: Uint8Array): void {
-    this.#hasWritten = true
     this.#controller?.enqueue(bytes)
   }
 

@@ -72,11 +72,6 @@ export function eventOf(data: string, { lineEnd, named }: SseFraming): Uint8Arra
   return encoder.encode(lines.join(lineEnd))
 }
 
-/** Whether a piece is the mark that only the very start of a stream may have. */
-export function isByteOrderMark(piece: Uint8Array): boolean {
-  return piece.length === byteOrderMark.length && byteOrderMark.every((byte, at) => piece[at] === byte)
-}
-
 const lf = 0x0a
 const cr = 0x0d
 const colon = 0x3a
