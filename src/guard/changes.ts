@@ -14,6 +14,8 @@ export interface Changes {
   received(message: unknown, asked: Asked): void
   /** A message that is about to be sent; what is returned goes in its place. */
   sent(message: unknown): unknown
+  /** Whether the credential of whoever came last opened anything at the last look. */
+  stands(): boolean
   close(): void
 }
 
@@ -41,10 +43,12 @@ export function watchChanges(lookout: Lookout, inner: InnerTransport, everyMs: n
   let before: Capabilities | undefined
   let end: (() => void) | undefined
   let isClosed = false
+  let isGood = true
 
   async function saw(seen: Seen, peer: Who): Promise<void> {
     // Whoever else came meanwhile is compared with itself.
     if (seen === undefined || last === undefined || !isSamePeer(peer as Peer, last) || isClosed) return
+    isGood = seen.ok
     const now = usable(seen)
     const changed = before === undefined ? [] : changedKinds(before, now)
     before = now
@@ -61,6 +65,7 @@ export function watchChanges(lookout: Lookout, inner: InnerTransport, everyMs: n
       const peer = { credential, virtualServers, address, subject: subject?.id }
       const isSame = last !== undefined && isSamePeer(last, peer)
       last = peer
+      isGood = true
       // Of the same person with another token the list is still the one that was shown.
       if (isSame || isClosed) return
       before = undefined
@@ -69,6 +74,7 @@ export function watchChanges(lookout: Lookout, inner: InnerTransport, everyMs: n
       end ??= lookout.watch({ who: () => last, saw, over: () => undefined }, everyMs)
     },
     sent: audience.sent,
+    stands: () => isGood,
     close() {
       isClosed = true
       end?.()

@@ -106,12 +106,19 @@ export function createSession(door: Door, inner: InnerTransport, options: Option
       queueMicrotask(() => settle(batch, deliver))
     },
     async send(message, sendOptions) {
+      if (isUnasked(message, sendOptions) && !changes.stands()) return
       const allowed = await outgoing(filters, message)
       denials.sent(allowed)
       await inner.send(changes.sent(allowed), sendOptions)
     },
     close: () => changes.close(),
   }
+}
+
+/** Whether a server says something by itself. What it says on its way to an answer belongs to a call, which may finish. */
+function isUnasked(message: unknown, options: unknown): boolean {
+  const { relatedRequestId } = Object(options) as { relatedRequestId?: unknown }
+  return isObject(message) && Object.hasOwn(message, 'method') && relatedRequestId === undefined
 }
 
 /** INVARIANT: never rejects, and whatever is thrown inside is a denial. */

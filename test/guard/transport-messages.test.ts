@@ -24,7 +24,7 @@ class Wire {
   onmessage?: ((message: unknown, extra?: unknown) => void) | undefined
   onclose?: (() => void) | undefined
   async start(): Promise<void> {}
-  async send(message: unknown): Promise<void> {
+  async send(message: unknown, _options?: unknown): Promise<void> {
     this.sent.push(message)
   }
   async close(): Promise<void> {
@@ -210,6 +210,13 @@ describe('a transport', () => {
     expect(wire.sent[1]).toEqual({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' })
     await new Promise((resolve) => setTimeout(resolve, 200))
     expect(wire.sent).toHaveLength(2)
+    // What the server says by itself is not for it any more; what belongs to a call that was allowed is.
+    await guarded.send({ jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 'secret' } })
+    await guarded.send({ jsonrpc: '2.0', id: 8, method: 'sampling/createMessage', params: {} })
+    expect(wire.sent).toHaveLength(2)
+    const progress = { jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: 1, progress: 1 } }
+    await guarded.send(progress, { relatedRequestId: 7 })
+    expect(wire.sent[2]).toEqual(progress)
     await guarded.close()
   }, 20_000)
 
