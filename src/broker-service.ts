@@ -111,7 +111,8 @@ async function stopAll({ watch, guard, mcp, http, feeds, broker }: Started, asse
 
 function noBroker({ file }: Config): ConfigError {
   const message = 'expected this section, found nothing'
-  const mend = 'write `broker: {upstreams: {ID: {url: …}}}`, with the ids of `servers` in the data'
+  const section = '`broker: {upstreams: {ID: {url: …}}}`, with the ids of `servers` in the data'
+  const mend = file === undefined ? `name a configuration with --config that has ${section}` : `write ${section}`
   return new ConfigError([{ file, line: undefined, column: undefined, path: 'broker', message, mend }])
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { config, folder, project, runIn } from './terminal.ts'
+import { config, folder, project, runIn, start } from './terminal.ts'
 
 const commands = [
   ['serve'],
@@ -158,4 +158,10 @@ describe('the embedded default', () => {
     expect(code).toBe(2)
     expect(err).toMatch(/mcp-authz\.yaml: capabilities\.key\.file: .*; mend: make one with `mcp-authz keys generate/)
   })
+})
+
+it('ends in peace where nobody reads what it prints', async () => {
+  const { child, err, ended } = start(await folder(), ['--help'])
+  child.stdout?.destroy()
+  expect([await ended(), err()]).toEqual([0, ''])
 })
