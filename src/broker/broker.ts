@@ -60,7 +60,10 @@ export function createBroker(options: BrokerOptions): Broker {
   const discovery = config.discovery ? createDiscovery({ federation, data }) : undefined
   const serving = { name, version: options.version, federation, upstreams, discovery }
   const handler = createMcpHandler((context) => serverFor(serving, context), {
-    onerror: (error) => onWarning(`the MCP handler: ${error.message}`),
+    // Its messages repeat arguments and headers of clients. What a client did wrong, the client is told.
+    onerror: ({ name: kind, message }) => {
+      if (!message.startsWith('Rejected inbound request')) onWarning(`an MCP request could not be answered (${kind})`)
+    },
     maxRequestBodySize: options.maxBodyBytes,
   })
   const changed = (): void => {

@@ -19,6 +19,8 @@ export interface Shared {
 export interface Federation {
   /** In order of the servers' ids, of each as it lists them. No name is there twice. */
   items(type: DefinedType): readonly Shared[]
+  /** The input schema of a tool that is shared, by the name that clients know. */
+  inputSchema(tool: string): Readonly<Record<string, unknown>> | undefined
   /** Items that a server offers and that are not shared, since their name leads elsewhere or nowhere. */
   withheld(server: string, type: DefinedType): readonly string[]
   /** Whether some server completes arguments. */
@@ -51,6 +53,7 @@ export function createFederation(options: FederationOptions): Federation {
   }
   return {
     items: (type) => current().items[type],
+    inputSchema: (tool) => current().inputSchemas.get(tool),
     withheld: (server, type) => current().withheld.get(server)?.[type] ?? [],
     completes: () => current().completes,
     refresh() {
@@ -65,6 +68,7 @@ type ByType<T> = Readonly<Record<DefinedType, T>>
 
 interface Known {
   readonly items: ByType<readonly Shared[]>
+  readonly inputSchemas: ReadonlyMap<string, Readonly<Record<string, unknown>>>
   readonly withheld: ReadonlyMap<string, ByType<readonly string[]>>
   readonly completes: boolean
 }
@@ -82,8 +86,10 @@ function join(options: FederationOptions): Known {
     })
   for (const { id, offer } of offers) observeAll(id, offer, observe)
   const placed = byType((type) => offers.flatMap(({ id, offer }) => place(type, { id, offer, names, options })))
+  const items = byType((type) => placed[type].flatMap(({ shared }) => shared ?? []))
   return {
-    items: byType((type) => placed[type].flatMap(({ shared }) => shared ?? [])),
+    items,
+    inputSchemas: new Map(items.tool.flatMap(({ entry }) => schemaIn(entry))),
     withheld: new Map(offers.map(({ id }) => [id, byType((type) => withheldOf(placed[type], id))])),
     completes: offers.some(({ offer }) => offer.completions),
   }
@@ -94,6 +100,11 @@ function observeAll(server: string, offer: Offer, observe: FederationOptions['ob
     const items = definitionsIn(offer, type).map(({ name, definition }) => ({ name, entry: definition }))
     observe({ type, server, items })
   }
+}
+
+function schemaIn({ name, inputSchema }: Shared['entry']): [string, Readonly<Record<string, unknown>>][] {
+  const isSound = typeof name === 'string' && typeof inputSchema === 'object' && inputSchema !== null
+  return isSound ? [[name, { ...inputSchema }]] : []
 }
 
 interface Placed {

@@ -2,9 +2,10 @@ import {
   type AuthInfo,
   type CompleteResult,
   type McpRequestContext,
+  McpServer,
   ProtocolError,
   ProtocolErrorCode,
-  Server,
+  type Server,
   type ServerContext,
 } from '@modelcontextprotocol/server'
 import type { Admitted } from '../guard/index.ts'
@@ -28,10 +29,27 @@ export function carried(admitted: Admitted): AuthInfo {
 }
 
 /**
+ * Has no tools of its own: those of others are answered by handlers of its `server`. The SDK holds the headers in which
+ * 2026-07-28 repeats arguments against the schema of the tool (SEP-2243), and asks an `McpServer` alone for that.
+ */
+class FederatedServer extends McpServer {
+  readonly #federation: Federation
+
+  constructor(federation: Federation, ...rest: ConstructorParameters<typeof McpServer>) {
+    super(...rest)
+    this.#federation = federation
+  }
+
+  override toolInputSchemaJson(name: string): Record<string, unknown> | undefined {
+    return this.#federation.inputSchema(name)
+  }
+}
+
+/**
  * A server of the SDK for one request. Where a call goes is what the guard judged, and not read from the request again; a
  * request that no guard admitted is refused.
  */
-export function serverFor(options: ServingOptions, { authInfo, era }: McpRequestContext): Server {
+export function serverFor(options: ServingOptions, { authInfo, era }: McpRequestContext): McpServer {
   const { name, version, federation } = options
   const admitted = admittedIn(authInfo)
   // Who is not told of changes must not be promised it: before 2026-07-28 there is no stream to tell them on.
@@ -42,7 +60,8 @@ export function serverFor(options: ServingOptions, { authInfo, era }: McpRequest
     resources: { listChanged },
     ...(federation.completes() ? { completions: {} } : {}),
   }
-  const server = new Server({ name, version }, { capabilities })
+  const federated = new FederatedServer(federation, { name, version }, { capabilities })
+  const { server } = federated
   serveLists(server, options)
   server.setRequestHandler('tools/call', async ({ params }, context) => {
     const { discovery } = options
@@ -74,7 +93,7 @@ export function serverFor(options: ServingOptions, { authInfo, era }: McpRequest
       return await asked(client.complete({ ...params, ref }, callOptions(context)))
     })
   }
-  return server
+  return federated
 }
 
 const nothingToComplete: CompleteResult = { completion: { values: [] } }

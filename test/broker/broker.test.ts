@@ -1,4 +1,8 @@
+import type { RequestListener } from 'node:http'
+import { toNodeHandler } from '@modelcontextprotocol/node'
+import { createMcpHandler, fromJsonSchema, McpServer } from '@modelcontextprotocol/server'
 import { describe, expect, it } from 'vitest'
+import { mcpRequest } from '../bench/answer-step.ts'
 import { clients, clientV2 } from '../guard/sdk-clients.ts'
 import { listen, type program, shut, stdioOf, textOf, until } from './place.ts'
 import { modernServer, type RawRequest, rawServer, sessionServer } from './servers.ts'
@@ -195,5 +199,40 @@ describe('a server that answers oddly', () => {
     const { url, headers } = await serve({ data, broker: { upstreams: { raw: { url: raw.url } } } })
     const client = await clientV2(url, await headers('alice', 'all'))
     await expect(client.callTool({ name: 'x' })).rejects.toMatchObject({ name: 'ProtocolError', ...error })
+  })
+})
+
+describe('an argument that a header repeats', () => {
+  const region = { type: 'object', properties: { region: { type: 'string', 'x-mcp-header': 'Region' } } } as const
+
+  it('is refused where the two differ, and reaches the server in both where they agree', async () => {
+    const seen: (string | null)[] = []
+    const handler = createMcpHandler(() => {
+      const server = new McpServer({ name: 'regional', version: '1' })
+      server.registerTool(
+        'x',
+        { inputSchema: fromJsonSchema<{ region?: string }>(region) },
+        ({ region: said }, { http }) => {
+          seen.push(http?.req?.headers.get('mcp-param-region') ?? null)
+          return { content: [{ type: 'text', text: said ?? 'none' }] }
+        },
+      )
+      return server
+    })
+    const upstream = await listen(toNodeHandler(handler) as RequestListener)
+    const data = { servers: { regional: { prefix: 'r_', tools: ['x'] } }, roles: everyone }
+    const upstreams = { regional: { url: upstream.url } }
+    const { url, headers, warnings } = await serve({ data, broker: { upstreams } })
+    const alice = await headers('alice', 'all')
+    const client = await clientV2(url, alice)
+    expect((await client.listTools()).tools).toMatchObject([{ name: 'r_x', inputSchema: region }])
+    expect(textOf(await client.callTool({ name: 'r_x', arguments: { region: 'eu' } }))).toBe('eu')
+    expect(seen).toEqual(['eu'])
+    const call = mcpRequest(url, { method: 'tools/call', params: { name: 'r_x', arguments: { region: 'eu' } } }, '')
+    for (const [name, value] of Object.entries({ ...alice, 'mcp-param-region': 'us' })) call.headers.set(name, value)
+    const refused = await fetch(call)
+    expect([refused.status, await refused.json()]).toMatchObject([400, { error: { code: -32020 } }])
+    expect(seen).toHaveLength(1)
+    expect(warnings, 'nothing of what clients send is logged').toEqual([])
   })
 })
