@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import express, { type Express } from 'express'
+import express, { type ErrorRequestHandler, type Express } from 'express'
 import { type Assembly, assemble } from './assembly.ts'
 import { type Broker, createBroker } from './broker/broker.ts'
 import type { BrokerConfig, Config } from './config/config.ts'
@@ -186,7 +186,12 @@ function plainApp(): Express {
 }
 
 function withoutMore(app: Express): Express {
-  return app.use((_request, response) => void response.status(404).json({ error: 'there is nothing here' }))
+  app.use((_request, response) => void response.status(404).json({ error: 'there is nothing here' }))
+  // Express would show where in the sources it went wrong.
+  const onError: ErrorRequestHandler = (_error, _request, response, _next) => {
+    response.status(500).json({ error: 'internal error' })
+  }
+  return app.use(onError)
 }
 
 async function listening(
