@@ -54,7 +54,9 @@ function resolveListen(text: string, check: Check): { readonly listen: string; r
   const reading = parseAddress(text)
   const address = reading.ok && reading.address.kind === 'tcp' ? reading.address : undefined
   if (address === undefined) {
-    const message = reading.ok ? 'expected HOST:PORT, no unix socket' : reading.detail
+    // Other addresses may be sockets as well.
+    const detail = reading.ok ? '' : reading.detail.replace(/, (\S+) or unix:PATH$/, ' or $1')
+    const message = reading.ok ? 'expected HOST:PORT, no unix socket' : detail
     check.report(['broker', 'listen'], message, 'write it like 127.0.0.1:8080')
     return { listen: text, host: undefined }
   }

@@ -23,7 +23,7 @@ export async function readBody({ body, bodyUsed }: Request, maxBytes: number): P
     chunks.push(value)
     length += value.byteLength
   }
-  // Nobody waits for the sender to agree that the rest is not wanted.
-  reader.cancel().catch(() => undefined)
+  // The rest is left to whoever serves the request: to cancel it would end the connection that the answer goes by.
+  reader.releaseLock()
   return { bytes: Buffer.concat(chunks), whole: false }
 }

@@ -62,8 +62,37 @@ async function answer(
   const request = requestOf(incoming, gone.signal)
   if (typeof request === 'string') door.onFault('policy_error', request)
   const response = typeof request === 'string' ? refusal('policy_error', unread) : await guarded(request)
+  // What is left of a body would be taken for the next request.
+  const isRead = incoming.complete
+  if (!isRead) outgoing.setHeader('connection', 'close')
   await write(response, outgoing)
+  if (isRead) return
+  if (typeof request !== 'string' && request.body !== null) await discard(request.body)
+  incoming.destroy()
 }
+
+/** What is read of a body that nobody wants, so that its sender gets to read the answer. */
+const most = { bytes: 16 * 1024 * 1024, ms: 1000 } as const
+
+async function discard(body: Body): Promise<void> {
+  if (body.locked) return
+  const reader = body.getReader()
+  const { promise: late, resolve } = Promise.withResolvers<{ readonly done: true; readonly value?: undefined }>()
+  const timer = setTimeout(() => resolve({ done: true }), most.ms).unref()
+  try {
+    for (let length = 0; length < most.bytes; ) {
+      const { done, value } = await Promise.race([reader.read(), late])
+      if (done) break
+      length += value.byteLength
+    }
+  } catch {
+    // The sender has gone.
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+type Body = NonNullable<Request['body']>
 
 /** Whom a denial goes to where nothing could be read. */
 const unread = { headers: new Map(), reading: undefined }

@@ -75,13 +75,14 @@ async function judge(door: Door, request: Request): Promise<Judged> {
   let to: DenialTo = { headers: new Map(), reading: undefined }
   try {
     const { read, knows, authorizer, gate } = door
+    // First: a connection whose body is not read to its end may be gone by then, and its address with it.
+    const address = door.addressOf(request)
     const { bytes, whole } = await readBody(request, read.maxBodyBytes)
     const headers = readHeaders(request.headers)
     const reading = readWhole({ method: request.method, headers, body: bytes }, whole, { read, knows })
     to = { headers, reading, options: door.denials, resource: door.protectedResource }
     const credential = credentialOf(headers, reading, read)
     const hold = gate && holdAgainst(gate, headers)
-    const address = door.addressOf(request)
     const asked = { credential, reading, address, precondition: hold?.precondition }
     const outcome = await authorizer.authorize(asked)
     noteDeprecated(door, credential, outcome.decision.subject)

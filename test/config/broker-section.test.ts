@@ -130,6 +130,7 @@ describe('a broker is refused', () => {
       'listen: unix:run/mcp.sock',
       '6:3: broker.listen: expected HOST:PORT, no unix socket; mend: write it like 127.0.0.1:8080',
     ],
+    ['listen: nowhere', '6:3: broker.listen: expected HOST:PORT or [IPv6]:PORT; mend: write it like 127.0.0.1:8080'],
     [
       'listen: ":8080"',
       '6:3: broker.listen: expected a host name or an IPv4 address; mend: write it like 127.0.0.1:8080',

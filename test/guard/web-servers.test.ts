@@ -1,4 +1,10 @@
-import { createServer, request as httpRequest, type RequestListener, type Server } from 'node:http'
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+} from 'node:http'
 import { text } from 'node:stream/consumers'
 import { type HttpBindings, serve as serveHono } from '@hono/node-server'
 import { WebStandardStreamableHTTPServerTransport as WebTransportV1 } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js'
@@ -65,6 +71,28 @@ async function open(server: Server): Promise<URL> {
   })
   return await listen(server)
 }
+
+/** Sends more than anybody will read; what is answered meanwhile. */
+async function sendTooMuch(url: URL, headers: Readonly<Record<string, string>>) {
+  const sent = httpRequest(url, {
+    method: 'POST',
+    headers: { ...headers, 'content-type': 'application/json' },
+    // What is left of the body ends the connection.
+    agent: false,
+  })
+  // Whoever hangs up has answered before.
+  const answered = new Promise<IncomingMessage>((resolve, reject) => sent.once('response', resolve).on('error', reject))
+  sent.end(Buffer.alloc(3_000_000, 'a'))
+  const response = await answered
+  return { status: response.statusCode, body: await text(response) }
+}
+
+it.each(servers)('an MCP server of %s says that a body is too large, once it knows who sends it', async (_, serve) => {
+  const url = await serve(guard, () => expect.unreachable())
+  const answer = await sendTooMuch(url, alice)
+  expect([answer.status, answer.body]).toEqual([413, expect.stringContaining('body_too_large')])
+  expect((await sendTooMuch(url, {})).status).toBe(401)
+})
 
 describe.each(servers)('an MCP server of %s', (_, serve) => {
   it.each(clients)(
